@@ -1,0 +1,14 @@
+"""An authenticating reverse proxy for the Telemedicine Partner API.
+
+Someone logs in once by SMS code; every other request is forwarded with the bearer
+token, which is refreshed long before it expires. Where to look:
+
+* `app` joins the parts, `server` runs them, `cli` is what people type.
+* `forward` is the path of one request; it knows nothing of OAuth.
+* `oauth` obtains, refreshes and stores the token pair; it knows nothing of forwarding.
+* `access` decides who may use a listener; `admin` is the second listener.
+* `sandbox` is the fake partner API, with fault switches; it imports nothing from here.
+* `config`, `errors`, `redaction`, `tasks`, `clock` and `log` are the ground.
+"""
+
+__version__ = "0.1.0"

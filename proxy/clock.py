@@ -1,0 +1,15 @@
+"""Wall-clock time as a value that tests can move."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], float]
+"""Returns seconds since the epoch. Expiry is judged on it, as laptops sleep."""
+
+system_clock: Clock = time.time  # noqa: TID251  the one place that reads it
+
+
+def iso_utc(instant: float) -> str:
+    """Return `instant` (seconds since the epoch) as RFC 3339, to the second, in UTC."""
+    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

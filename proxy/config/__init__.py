@@ -1,0 +1,44 @@
+"""Settings: the only reader of the config file and of the environment.
+
+* `values` and `network` turn the text of one setting into its value, or say what is
+  allowed.
+* `models` are the settings with their defaults, and the rules between them.
+* `document` reads YAML and remembers the line of everything.
+* `load` finds the file, lays flags over environment over file, words the errors.
+"""
+
+from proxy.config.load import find_config, load_config
+from proxy.config.models import (
+    AccessConfig,
+    AdminConfig,
+    Config,
+    ForwardConfig,
+    JournalConfig,
+    LogConfig,
+    Section,
+    StoreConfig,
+    TokenConfig,
+    UpstreamConfig,
+    default_store_url,
+)
+from proxy.config.network import Address
+from proxy.config.values import parse_duration, parse_size
+
+__all__ = [
+    "AccessConfig",
+    "Address",
+    "AdminConfig",
+    "Config",
+    "ForwardConfig",
+    "JournalConfig",
+    "LogConfig",
+    "Section",
+    "StoreConfig",
+    "TokenConfig",
+    "UpstreamConfig",
+    "default_store_url",
+    "find_config",
+    "load_config",
+    "parse_duration",
+    "parse_size",
+]

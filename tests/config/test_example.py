@@ -1,0 +1,103 @@
+"""config.example.yaml is the reference: it and the models say the same."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from proxy.config import Config, load_config
+from proxy.config.document import parse_document
+from proxy.config.settings import SETTINGS, is_section
+from proxy.errors import ConfigError
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
+TEXT = EXAMPLE.read_text("utf-8")
+
+
+def documented() -> list[tuple[str, ...]]:
+    """Return each key of the example that stands under a comment, in order."""
+    keys: list[tuple[str, ...]] = []
+    section = ""
+    for indent, name in re.findall(r"#[^\n]*\n( *)(\w+):", TEXT):
+        if not indent:
+            section = name
+        keys.append((section, name) if indent else (name,))
+    return keys
+
+
+def test_the_example_needs_nothing_but_a_client_id() -> None:
+    with pytest.raises(ConfigError, match=r"upstream\.client_id is missing"):
+        load_config(EXAMPLE, environ={})
+
+    config = load_config(EXAMPLE, environ={"TELEMED_PROXY__UPSTREAM__CLIENT_ID": "1"})
+
+    assert config.upstream.client_id == "1"
+
+
+def test_the_examples_values_are_the_defaults() -> None:
+    assert load_config(EXAMPLE, environ={}, require_client_id=False) == Config()
+
+
+def test_every_setting_is_in_the_example_under_a_comment_and_in_order() -> None:
+    assert [key for key in documented() if not is_section(key)] == list(SETTINGS)
+
+
+def test_every_section_is_explained() -> None:
+    sections = [(name,) for name in Config.model_fields if is_section((name,))]
+
+    assert [key for key in documented() if is_section(key)] == sections
+
+
+def test_the_example_holds_nothing_that_is_not_a_setting() -> None:
+    written = {
+        (section, name) if isinstance(names, dict) else (section,)
+        for section, names in parse_document(TEXT).root.items()
+        for name in (names if isinstance(names, dict) else [section])
+    }
+
+    assert written == set(SETTINGS)
+
+
+def test_every_key_of_the_contract_is_a_setting_with_its_default() -> None:
+    config = Config()
+
+    assert [str(address) for address in config.listen] == ["127.0.0.1:8080"]
+    assert config.upstream.model_dump() == {
+        "api_url": "https://testapipartner.doktornarabote.ru",
+        "auth_url": "https://testauthpartner.doktornarabote.ru",
+        "client_id": "",
+        "ca_file": None,
+        "egress_proxy": None,
+        "connect_timeout": 10.0,
+        "response_timeout": 100.0,
+        "idle_timeout": 100.0,
+        "keepalive": 60.0,
+        "max_connections": 256,
+        "warm_connections": 1,
+    }
+    assert config.token.refresh_at == 0.5
+    assert str(config.admin.listen) == "127.0.0.1:8081"
+    assert config.admin.password_file is None
+    assert config.access.model_dump() == {
+        "allowed_hosts": (),
+        "allowed_origins": (),
+        "local_key_file": None,
+        "anyone": False,
+        "allow": (),
+        "deny": (),
+    }
+    assert config.forward.model_dump() == {
+        "replay_limit": 12 * 1024**2,
+        "rewrite_location": True,
+        "server_timing": False,
+    }
+    assert config.journal.model_dump() == {
+        "exchanges": 500,
+        "bytes": 32 * 1024**2,
+        "content": False,
+    }
+    assert config.log.model_dump() == {
+        "level": "info",
+        "format": "text",
+        "access": True,
+    }

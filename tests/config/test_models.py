@@ -1,0 +1,83 @@
+"""The rules between settings hold for every Config, however it was made."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from platformdirs import user_state_path
+from pydantic import ValidationError
+
+from proxy.config import Address, Config, UpstreamConfig, default_store_url
+
+ELSEWHERE = "192.168.1.5:80"
+
+
+def test_a_setting_cannot_change_while_the_program_runs() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Config().upstream.client_id = "other"  # type: ignore[misc]
+
+
+def test_the_client_id_is_in_no_repr() -> None:
+    assert "98483c47" not in repr(Config(upstream=UpstreamConfig(client_id="98483c47")))
+
+
+def test_tokens_are_kept_in_the_platforms_state_folder() -> None:
+    folder = user_state_path("telemed-proxy", appauthor=False)
+
+    assert Config().store.url == default_store_url() == f"file:{folder / 'tokens.json'}"
+
+
+def test_values_of_programs_are_taken_as_they_are() -> None:
+    config = Config(listen=(Address("127.0.0.1", 0), Address("", 0, Path("/run/s"))))
+
+    assert list(map(str, config.listen)) == ["127.0.0.1:0", "unix:/run/s"]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"listen": ELSEWHERE, "access": {"local_key_file": "keys"}},
+        {"listen": ELSEWHERE, "access": {"anyone": "true"}},
+        {"admin": {"listen": ELSEWHERE, "password_file": "password"}},
+        {"listen": ["127.0.0.1:0", "127.0.0.1:0"], "admin": {"listen": "127.0.0.1:0"}},
+        {"listen": ["127.0.0.1:80", "[::1]:80", "127.0.0.1:81", "unix:/run/s"]},
+        {"upstream": {"warm_connections": 5, "max_connections": 5}},
+    ],
+    ids=["key", "anyone", "password", "port-0", "several", "all-warm"],
+)
+def test_settings_that_go_together(settings: Any) -> None:
+    Config.model_validate(settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"listen": []}, "needs at least one address"),
+        ({"listen": ELSEWHERE}, "opens 192.168.1.5:80 to other machines"),
+        ({"listen": ["127.0.0.1:80", ELSEWHERE]}, "opens 192.168.1.5:80"),
+        ({"listen": ELSEWHERE, "admin": {"password_file": "x"}}, "opens 192.168"),
+        ({"admin": {"listen": ELSEWHERE}}, "set admin.password_file"),
+        (
+            {"admin": {"listen": ELSEWHERE}, "access": {"anyone": "true"}},
+            "password_file",
+        ),
+        ({"listen": ["127.0.0.1:80", "127.0.0.1:80"]}, "names 127.0.0.1:80 twice"),
+        ({"listen": ["[::1]:80", "[0::1]:80"]}, "names [::1]:80 twice"),
+        ({"listen": ["unix:/s", "unix:/s"]}, "names unix:/s twice"),
+        ({"listen": "127.0.0.1:8081"}, "are both 127.0.0.1:8081"),
+        ({"admin": {"listen": "127.0.0.1:8080"}}, "are both 127.0.0.1:8080"),
+        ({"upstream": {"warm_connections": 6, "max_connections": 5}}, "more than"),
+    ],
+)
+def test_settings_that_do_not_go_together(settings: Any, says: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Config.model_validate(settings)
+
+    assert says in str(caught.value)
+
+
+def test_an_unknown_setting_is_refused_without_its_value() -> None:
+    with pytest.raises(ValidationError) as caught:
+        UpstreamConfig.model_validate({"pasword": "hunter2"})
+
+    assert "hunter2" not in str(caught.value)
