@@ -1,0 +1,1 @@
+"""Made-up people, consultations and files; the same seed makes the same ones."""
