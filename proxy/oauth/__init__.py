@@ -1,0 +1,7 @@
+"""The OAuth 2.0 client: logs in, refreshes, stores; it knows nothing of forwarding.
+
+* `phone` and `messages` decide and build; they do no I/O.
+* `endpoints` makes the three calls: validation code, password grant, refresh.
+* `stores` keeps the token pair durably; `refresher` keeps it usable.
+* `login` is what a person does in two steps.
+"""

@@ -1,0 +1,235 @@
+"""The login a person makes in two steps: ask for an SMS, hand in its validation code.
+
+Both steps may run in different processes, and either may be repeated by a person; none
+is by itself. What is counted (SMS, wrong codes) is saved before it can matter.
+"""
+
+import asyncio
+import logging
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from proxy.clock import Clock
+from proxy.errors import (
+    CooldownError,
+    LoginError,
+    TokenRefusedError,
+    UpstreamUnreachableError,
+)
+from proxy.oauth.messages import TokenPair
+from proxy.oauth.phone import Phone
+from proxy.oauth.refresher import Refresher
+from proxy.oauth.stores.record import MAX_COOLDOWN, AccountRecord, LoginRecord
+from proxy.tasks import spawn
+
+logger = logging.getLogger(__name__)
+
+FIRST_COOLDOWN = 60
+LONGEST_COOLDOWN = 3600
+QUIET = 86_400
+"""After a day without an SMS the cooldown begins small again."""
+
+MAX_ATTEMPTS = 5
+MAX_CODE = 32
+
+# Spaces, dashes and invisible marks that come along when a code is copied.
+_DECORATION = frozenset({"Zs", "Zl", "Zp", "Pd", "Cc", "Cf"})
+
+# Refusals that no other validation code would change: RFC 6749, section 5.2, and the
+# name that ASP.NET servers use.
+_OURS = frozenset(
+    {
+        "invalid_client",
+        "invalid_clientid",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+        "invalid_request",
+    }
+)
+
+
+class LoginEndpoints(Protocol):
+    """The two calls that a login needs."""
+
+    async def send_validation_code(self, phone: Phone) -> None:
+        """Have an SMS with a validation code sent to `phone`, once."""
+
+    async def password(self, phone: Phone, validation_code: str) -> TokenPair:
+        """Exchange a validation code for a token pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginStatus:
+    """How far a login has come."""
+
+    code_sent: bool
+    phone: str | None
+    """Masked: where the validation code went."""
+    retry_after: int
+    """Seconds until the next SMS may be asked for."""
+    attempts_left: int
+
+
+class Login:
+    """Logs in the account that `refresher` keeps."""
+
+    def __init__(
+        self, endpoints: LoginEndpoints, refresher: Refresher, clock: Clock
+    ) -> None:
+        self._endpoints = endpoints
+        self._refresher = refresher
+        self._clock = clock
+        self._submitting = asyncio.Lock()
+
+    async def request_code(self, phone: Phone) -> None:
+        """Have an SMS sent to `phone`; never more than one by one call.
+
+        Raises:
+            CooldownError: the SMS before is too recent; see its `retry_after`.
+            LoginError: the upstream refuses the number.
+            StoreError: nothing was sent, as it could not be counted.
+            UpstreamError: it was not sent, or that is unknown.
+        """
+        # In a task of its own, as a caller that goes away must not leave an SMS
+        # uncounted, or a count without an SMS.
+        await asyncio.shield(spawn(self._request_code(phone), name="validation code"))
+
+    async def submit_code(
+        self, validation_code: str, phone: Phone | None = None
+    ) -> None:
+        """Log in with the code from the SMS.
+
+        Args:
+            validation_code: what the person read and typed.
+            phone: whose code it is; None for the one asked for last, perhaps by
+                another process.
+
+        Raises:
+            LoginError: the code is wrong, and the next step.
+            CooldownError: too many were wrong; a new SMS is needed.
+            TokenRefusedError: it was refused for another reason than the code.
+            StoreError: the login works, but is not saved.
+            UpstreamError: there is no usable answer.
+        """
+        code = _read_code(validation_code)
+        await asyncio.shield(spawn(self._submit_code(code, phone), name="login"))
+
+    def status(self) -> LoginStatus:
+        """Return how far a login has come."""
+        login = self._refresher.record.login
+        return LoginStatus(
+            code_sent=self._refresher.status().code_sent,
+            phone=login.phone.masked if login.phone else None,
+            retry_after=login.cooldown_left(self._clock()),
+            attempts_left=max(0, MAX_ATTEMPTS - login.attempts),
+        )
+
+    async def _request_code(self, phone: Phone) -> None:
+        before = LoginRecord()
+
+        def count(record: AccountRecord) -> AccountRecord:
+            nonlocal before
+            before = record.login
+            return replace(record, login=_counted(before, phone, self._clock()))
+
+        # Counted before it is sent, and in one step of the store: a crash, a second
+        # click or a second process cannot have it sent twice.
+        await self._refresher.update(count)
+        try:
+            await self._endpoints.send_validation_code(phone)
+        except CooldownError as exc:
+            exc.retry_after = await self._prolong(exc.retry_after or 0)
+            raise
+        except (LoginError, UpstreamUnreachableError):
+            # Surely no SMS went out, so a mistyped number can be mended at once.
+            await self._refresher.update(lambda record: replace(record, login=before))
+            raise
+        logger.info("a validation code was sent to %s", phone.masked)
+
+    async def _prolong(self, seconds: int) -> int:
+        """Note that the upstream wants `seconds` of quiet; return those to wait."""
+        until = self._clock() + min(seconds, MAX_COOLDOWN)
+
+        def change(record: AccountRecord) -> AccountRecord:
+            login = replace(
+                record.login,
+                code_sent_at=None,
+                cooldown_until=max(record.login.cooldown_until, until),
+            )
+            return replace(record, login=login)
+
+        record = await self._refresher.update(change)
+        return record.login.cooldown_left(self._clock())
+
+    async def _submit_code(self, code: str, phone: Phone | None) -> None:
+        async with self._submitting:  # so that no attempt goes uncounted
+            await self._refresher.reload()
+            login = self._refresher.record.login
+            phone = phone or login.phone
+            if phone is None:
+                raise LoginError("whose code is it? ask for one first", value="phone")
+            if login.attempts >= MAX_ATTEMPTS:
+                raise CooldownError(
+                    "too many wrong codes; ask for a new one",
+                    value="attempts",
+                    retry_after=login.cooldown_left(self._clock()) or None,
+                )
+            try:
+                pair = await self._endpoints.password(phone, code)
+            except TokenRefusedError as exc:
+                if exc.error.lower() in _OURS:
+                    raise
+                raise await self._wrong_code(exc) from exc
+            await self._refresher.adopt(pair, phone)
+        logger.info("logged in as %s", phone.masked)
+        if pair.refresh_token is None:
+            logger.warning("this login cannot be refreshed; it ends with its token")
+
+    async def _wrong_code(self, exc: TokenRefusedError) -> LoginError:
+        """Count a wrong code; return the error that says so."""
+
+        def change(record: AccountRecord) -> AccountRecord:
+            attempts = record.login.attempts + 1
+            return replace(record, login=replace(record.login, attempts=attempts))
+
+        record = await self._refresher.update(change)
+        left = MAX_ATTEMPTS - record.login.attempts
+        step = f"try again ({left} left)" if left > 0 else "ask for a new one"
+        return LoginError(
+            f"the validation code was not accepted; {step}: {exc.description}",
+            value="validation_code",
+        )
+
+
+def _read_code(typed: str) -> str:
+    """Return the validation code in what a person typed or pasted."""
+    code = "".join(
+        char for char in typed if unicodedata.category(char) not in _DECORATION
+    )
+    if not code or len(code) > MAX_CODE or not code.isprintable():
+        raise LoginError(
+            "type the validation code from the SMS, such as 7654",
+            value="validation_code",
+        )
+    return code
+
+
+def _counted(login: LoginRecord, phone: Phone, now: float) -> LoginRecord:
+    """Return `login` with one more SMS, or raise `CooldownError`."""
+    if left := login.cooldown_left(now):
+        raise CooldownError(
+            f"a code was asked for a moment ago; the next one can be in {left} s",
+            retry_after=left,
+        )
+    quiet = login.cooldown_until and now - login.cooldown_until > QUIET
+    sends = 0 if quiet else login.sends
+    # The exponent is bounded, as 2.0**1024 overflows.
+    cooldown = min(LONGEST_COOLDOWN, FIRST_COOLDOWN * 2 ** min(sends, 10))
+    return LoginRecord(
+        phone=phone,
+        code_sent_at=now,
+        sends=sends + 1,
+        cooldown_until=now + cooldown,
+    )

@@ -1,0 +1,334 @@
+"""Keeps one access token usable: one refresh at a time, saved before it is used.
+
+* Nobody waits for a refresh that is merely due; callers wait for one when the token is
+  over or was rejected.
+* A refresh runs in a task of its own. A caller that goes away neither stops it nor
+  loses the rotated refresh token that it brings.
+* A failure of unknown effect is tried again, further and further apart; a refusal is
+  final for that refresh token, and the access token then serves until its end.
+"""
+
+import asyncio
+import copy
+import logging
+import math
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal, Protocol
+
+from proxy.clock import Clock
+from proxy.errors import (
+    ProxyError,
+    StoreError,
+    TokenRefusedError,
+    UpstreamError,
+)
+from proxy.oauth import changes
+from proxy.oauth.account import Account
+from proxy.oauth.messages import TokenPair
+from proxy.oauth.phone import Phone
+from proxy.oauth.schedule import Backoff
+from proxy.oauth.status import TokenStatus
+from proxy.oauth.stores import Change, TokenStore
+from proxy.oauth.stores.record import DEFAULT_ACCOUNT, AccountRecord
+from proxy.tasks import cancel, spawn
+
+logger = logging.getLogger(__name__)
+
+# The timer looks at the wall clock this often: a laptop that sleeps stops the timer,
+# but not the clock.
+LONGEST_PAUSE = 30.0
+SHORTEST_PAUSE = 0.05
+
+# While there is no login, the store is asked for another process's this often.
+LOOK_AGAIN_AFTER = 1.0
+
+
+Outcome = Literal["refreshed", "refused", "failed"]
+"""What became of one refresh that was sent: a failed one is tried again."""
+
+
+class RefreshEndpoint(Protocol):
+    """The one call of the authorization server that a refresher needs."""
+
+    async def refresh(self, refresh_token: str) -> TokenPair:
+        """Exchange a refresh token for a new pair; it is sent once."""
+
+
+class Refresher:
+    """Hands out the access token of one account and replaces it in time."""
+
+    def __init__(
+        self,
+        store: TokenStore,
+        endpoints: RefreshEndpoint,
+        clock: Clock,
+        refresh_at: float = 0.5,
+        *,
+        account: str = DEFAULT_ACCOUNT,
+        jitter: random.Random | None = None,
+        on_refresh: Callable[[Outcome], None] = lambda _: None,
+    ) -> None:
+        jitter = jitter or random.Random()  # noqa: S311  it spreads and hides nothing
+        self._store = store
+        self._on_refresh = on_refresh
+        self._endpoints = endpoints
+        self._clock = clock
+        self._account = Account(account, store, clock, share=refresh_at, jitter=jitter)
+        self._backoff = Backoff(jitter)
+        self._failure: ProxyError | None = None
+        self._failed_generation = -1
+        self._looked_at = -math.inf
+        self._refreshing: asyncio.Task[None] | None = None
+        self._timer: asyncio.Task[None] | None = None
+
+    # -- life ------------------------------------------------------------------------
+
+    async def start(self, *, timer: bool = True) -> None:
+        """Load the record and, with `timer`, refresh whenever it is due."""
+        await self._account.reload()
+        if timer:
+            self._timer = spawn(self._watch(), name=f"token timer {self._account.name}")
+
+    async def close(self, *, grace: float = 10.0) -> None:
+        """Stop the timer and let a refresh under way finish within `grace` seconds."""
+        await cancel(self._timer)
+        self._timer = None
+        if (task := self._under_way()) is not None:
+            # Its answer may be the only copy of a rotated refresh token.
+            await asyncio.wait([task], timeout=grace)
+            if not task.done():
+                logger.warning("a refresh was still under way and is given up")
+                await cancel(task)
+        if self._account.unsaved:
+            await self._account.mend()
+
+    async def reload(self) -> None:
+        """Take over at once what another process has stored."""
+        await self._account.reload()
+
+    async def tick(self) -> None:
+        """Do what the timer does: look at the store, and start a refresh if due."""
+        await self._account.mend()
+        self._start_if_due()
+
+    async def settled(self) -> None:
+        """Wait until no refresh is under way, whatever becomes of it."""
+        if (task := self._under_way()) is not None:
+            await asyncio.wait([task])
+
+    # -- use -------------------------------------------------------------------------
+
+    def current(self) -> str | None:
+        """Return the access token if nothing at all needs to be done, else None."""
+        return self._account.current()
+
+    async def access_token(self, *, rejected: str | None = None) -> str:
+        """Return an access token that is not over and not `rejected`.
+
+        Pass `rejected` when the upstream did not accept that token: the clock alone
+        cannot tell that it was revoked. If the same token is returned, then so many
+        were rejected of late that another refresh would not help: pass the rejection
+        on.
+
+        Raises:
+            LoginRequiredError: nobody has logged in, or the login is dead.
+            StoreError: the token has to be replaced, and the store fails.
+            UpstreamError: it has to be replaced, and the authorization server fails.
+        """
+        account = self._account
+        was_current = rejected is not None and account.reject(rejected)
+        if (token := account.current()) is not None:
+            return token
+        await self._look_again()
+        if not account.serves():
+            try:
+                await self._replaced()
+            except TokenRefusedError as exc:
+                raise account.login_required() from exc
+            except (StoreError, UpstreamError):
+                # A rejection may concern one call only. Whoever has not met it gets
+                # the token while it lives, rather than an outage.
+                if was_current or account.is_over():
+                    raise
+        self._start_if_due()
+        return account.pair().access_token
+
+    async def refresh(self) -> None:
+        """Refresh now, whether it is due or not.
+
+        Raises:
+            LoginRequiredError: there is nothing that could be refreshed.
+            TokenRefusedError: the refresh token is dead from now on.
+            StoreError: the store fails.
+            UpstreamError: the authorization server fails.
+        """
+        await self._look_again()
+        if not self._account.refreshable:
+            raise self._account.login_required()
+        await self._join()
+
+    def status(self) -> TokenStatus:
+        """Return what may be told about the login."""
+        failure = self._present_failure()
+        return self._account.status(failure.description if failure else None)
+
+    # -- login and logout ------------------------------------------------------------
+
+    @property
+    def record(self) -> AccountRecord:
+        """The record of the account as it is in memory."""
+        return self._account.record
+
+    async def update(self, change: Change) -> AccountRecord:
+        """Change the record, save it durably, then use it; return the new one.
+
+        A caller that goes away does not stop it half way.
+        """
+        return await asyncio.shield(
+            spawn(self._account.update(change), name=f"save {self._account.name}")
+        )
+
+    async def adopt(self, pair: TokenPair, phone: Phone) -> None:
+        """Take over the pair of a fresh login.
+
+        Raises:
+            StoreError: it is in use, but not saved yet.
+        """
+        now = self._clock()
+        await self.update(lambda record: changes.logged_in(record, pair, phone, now))
+
+    async def logout(self) -> None:
+        """Forget the tokens.
+
+        Raises:
+            StoreError: they are forgotten here, but not in the store yet.
+        """
+        now = self._clock()
+        await self.update(lambda record: changes.logged_out(record, now))
+
+    # -- the refresh -----------------------------------------------------------------
+
+    def _present_failure(self) -> ProxyError | None:
+        """Return why the latest refresh failed, unless it was another pair's."""
+        is_present = self._account.record.generation == self._failed_generation
+        return self._failure if is_present else None
+
+    def _held_back(self) -> float:
+        """Return the seconds until the present pair may be tried again."""
+        if self._present_failure() is None:
+            return 0.0
+        return self._backoff.remaining(self._clock())
+
+    def _start_if_due(self) -> None:
+        if (
+            self._under_way() is None
+            and self._account.is_due()
+            and not self._held_back()
+        ):
+            self._refreshing = self._start()
+
+    def _under_way(self) -> asyncio.Task[None] | None:
+        task = self._refreshing
+        return task if task is not None and not task.done() else None
+
+    def _start(self) -> asyncio.Task[None]:
+        task = spawn(self._refresh(), name=f"refresh {self._account.name}")
+        task.add_done_callback(lambda _: self._account.news.set())
+        return task
+
+    async def _join(self) -> None:
+        """Wait for the refresh under way, or for one started now."""
+        task = self._under_way()
+        if task is None:
+            task = self._refreshing = self._start()
+        # Shielded: a caller that goes away must not cancel what others await, nor
+        # lose a rotated refresh token that the server has already issued.
+        await asyncio.shield(task)
+
+    async def _replaced(self) -> None:
+        """Wait until the token is replaced; fail at once while tries are held back."""
+        if not self._account.refreshable:
+            raise self._account.login_required()
+        seconds, failure = self._held_back(), self._present_failure()
+        if failure is not None and seconds and self._under_way() is None:
+            # A copy: one exception raised many times gathers their tracebacks.
+            failure = copy.copy(failure)
+            failure.retry_after = math.ceil(seconds)
+            raise failure
+        await self._join()
+
+    async def _refresh(self) -> None:
+        """Replace the token pair, or adopt the one another process got meanwhile."""
+        account = self._account
+        generation = account.record.generation
+        try:
+            async with self._store.lock(account.name):
+                # Load again: while we waited for the lock its owner may have spent
+                # the refresh token that we know.
+                await account.reload()
+                if account.record.generation == generation or not account.serves():
+                    await self._exchange(account.pair())
+        except (StoreError, UpstreamError) as exc:
+            seconds = self._backoff.failed(self._clock())
+            self._failure, self._failed_generation = exc, account.record.generation
+            self._on_refresh("failed")
+            logger.warning("refresh failed: %s; next try in %.0f s", exc, seconds)
+            raise
+        self._backoff.cleared()
+        self._failure = None
+
+    async def _exchange(self, pair: TokenPair) -> None:
+        if pair.refresh_token is None or not self._account.refreshable:
+            raise self._account.login_required()
+        token = pair.refresh_token
+        try:
+            fresh = await self._endpoints.refresh(token)
+        except TokenRefusedError as exc:
+            self._failure = None
+            self._on_refresh("refused")
+            told = exc.description
+            logger.warning("refresh refused: %s; log in before the token ends", told)
+            with suppress(StoreError):  # noted, and kept in memory
+                await self._account.update(
+                    lambda record: changes.refused(record, token, told)
+                )
+            raise
+        now = self._clock()
+        # A pair that cannot be saved is used all the same: the old refresh token is
+        # spent, so without it the login would be lost. Saving is tried again.
+        with suppress(StoreError):
+            await self._account.update(
+                lambda record: changes.refreshed(record, pair, fresh, now)
+            )
+        self._on_refresh("refreshed")
+        logger.info("refreshed the access token")
+
+    async def _look_again(self) -> None:
+        """Without a usable login, see whether another process has brought one."""
+        if self._account.refreshable or self._account.serves():
+            return
+        now = self._clock()
+        if not 0 <= now - self._looked_at < LOOK_AGAIN_AFTER:
+            self._looked_at = now
+            await self._account.reload()
+
+    # -- the timer -------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        while True:
+            self._account.news.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pause()):
+                    await self._account.news.wait()
+            await self.tick()
+
+    def _pause(self) -> float:
+        """Return the seconds until the timer should look again."""
+        due_at = self._account.due_at
+        if due_at is None or self._under_way() is not None:
+            return LONGEST_PAUSE
+        now = self._clock()
+        wait = 0.0 if self._account.is_due() else due_at - now
+        return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, wait, self._held_back()))

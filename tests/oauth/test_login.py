@@ -1,0 +1,432 @@
+import asyncio
+
+import pytest
+
+from proxy.errors import (
+    CooldownError,
+    LoginError,
+    StoreError,
+    TokenAnswerError,
+    TokenRefusedError,
+    UpstreamTimeoutError,
+    UpstreamUnreachableError,
+)
+from proxy.oauth.login import Login
+from proxy.oauth.phone import Phone
+from proxy.oauth.refresher import Refresher
+from proxy.oauth.stores.file import FileStore
+from tests.oauth.conftest import StartRefresher
+from tests.oauth.fakes import PHONE, FakeAuthorizationServer, FakeClock
+
+OTHER = Phone("7", "9267654321")
+
+
+def keeper(login: Login) -> Refresher:
+    return login._refresher
+
+
+async def test_two_steps_log_in(login: Login, server: FakeAuthorizationServer) -> None:
+    await login.request_code(PHONE)
+    assert server.sms == [PHONE]
+    status = keeper(login).status()
+    assert (status.state, status.phone) == ("code_sent", "+7******4567")
+    assert login.status().code_sent
+
+    await login.submit_code("7654")
+
+    assert server.passwords == [("79161234567", "7654")]
+    status = keeper(login).status()
+    assert (status.state, status.phone) == ("active", "+7******4567")
+    assert keeper(login).current() == "access-0"
+    assert not login.status().code_sent
+
+
+async def test_a_code_alone_logs_in_without_an_sms(
+    login: Login, server: FakeAuthorizationServer
+) -> None:
+    await login.submit_code("7654", PHONE)
+
+    assert server.sms == []
+    assert keeper(login).status().state == "active"
+
+
+async def test_the_second_step_may_happen_in_another_process(
+    login: Login,
+    server: FakeAuthorizationServer,
+    start: StartRefresher,
+    clock: FakeClock,
+) -> None:
+    other = Login(server, await start(), clock)
+    await login.request_code(PHONE)
+
+    await other.submit_code("7654")
+
+    assert server.passwords == [("79161234567", "7654")]
+    await keeper(login).tick()
+    assert keeper(login).status().state == "active"
+
+
+async def test_a_code_for_nobody_asks_whose_it_is(login: Login) -> None:
+    with pytest.raises(LoginError, match="whose code"):
+        await login.submit_code("7654")
+
+
+@pytest.mark.parametrize(
+    "typed", [" 7654\n", "76-54", "7 6 5 4", "\u200b7654", "76\u20134"]
+)
+async def test_a_code_is_read_as_people_paste_it(
+    login: Login, server: FakeAuthorizationServer, typed: str
+) -> None:
+    server.code = "764" if "\u2013" in typed else "7654"
+
+    await login.submit_code(typed, PHONE)
+
+    assert keeper(login).status().state == "active"
+
+
+@pytest.mark.parametrize("typed", ["", "  - ", "1" * 33, "\ud800"])
+async def test_what_is_no_code_is_never_sent(
+    login: Login, server: FakeAuthorizationServer, typed: str
+) -> None:
+    with pytest.raises(LoginError):
+        await login.submit_code(typed, PHONE)
+
+    assert server.passwords == []
+
+
+# -- the SMS is never sent twice by itself ---------------------------------------
+
+
+async def test_a_second_sms_waits_for_the_cooldown(
+    login: Login, server: FakeAuthorizationServer, clock: FakeClock
+) -> None:
+    await login.request_code(PHONE)
+    clock.advance(10)
+
+    with pytest.raises(CooldownError) as caught:
+        await login.request_code(OTHER)
+
+    assert caught.value.retry_after == 50
+    assert login.status().retry_after == keeper(login).status().retry_after == 50
+    assert server.sms == [PHONE]
+    clock.advance(50)
+    await login.request_code(OTHER)
+    assert server.sms == [PHONE, OTHER]
+
+
+async def test_clicks_at_once_send_one_sms(
+    login: Login, server: FakeAuthorizationServer
+) -> None:
+    results = await asyncio.gather(
+        *(login.request_code(PHONE) for _ in range(20)), return_exceptions=True
+    )
+
+    assert server.sms == [PHONE]
+    assert [type(r) for r in results].count(CooldownError) == 19
+
+
+async def test_processes_at_once_send_one_sms(
+    login: Login,
+    server: FakeAuthorizationServer,
+    start: StartRefresher,
+    clock: FakeClock,
+) -> None:
+    logins = [login, *[Login(server, await start(), clock) for _ in range(3)]]
+
+    await asyncio.gather(
+        *(each.request_code(PHONE) for each in logins), return_exceptions=True
+    )
+
+    assert server.sms == [PHONE]
+
+
+async def test_the_cooldown_grows_to_an_hour_and_starts_again_after_a_login(
+    login: Login, clock: FakeClock
+) -> None:
+    cooldowns = []
+    for _ in range(8):
+        await login.request_code(PHONE)
+        cooldowns.append(login.status().retry_after)
+        clock.advance(cooldowns[-1])
+    assert cooldowns == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+    await login.submit_code("7654")
+    assert login.status().retry_after == 0
+    await login.request_code(PHONE)
+    assert login.status().retry_after == 60
+
+
+async def test_a_quiet_day_makes_the_cooldown_small_again(
+    login: Login, clock: FakeClock
+) -> None:
+    for _ in range(3):
+        await login.request_code(PHONE)
+        clock.advance(login.status().retry_after)
+    clock.advance(86_401)
+
+    await login.request_code(PHONE)
+
+    assert login.status().retry_after == 60
+
+
+async def test_the_cooldown_survives_a_crash_while_the_sms_is_sent(
+    login: Login,
+    server: FakeAuthorizationServer,
+    start: StartRefresher,
+    clock: FakeClock,
+) -> None:
+    server.gate = asyncio.Event()
+    sending = asyncio.ensure_future(login.request_code(PHONE))
+    await server.started.wait()
+
+    after_restart = Login(server, await start(), clock)
+    with pytest.raises(CooldownError):
+        await after_restart.request_code(PHONE)
+
+    assert server.sms == [PHONE]
+    server.gate.set()
+    await sending
+
+
+async def test_the_cooldown_survives_a_logout(
+    login: Login, server: FakeAuthorizationServer
+) -> None:
+    await login.submit_code("7654", PHONE)
+    await login.request_code(PHONE)
+
+    await keeper(login).logout()
+
+    with pytest.raises(CooldownError):
+        await login.request_code(PHONE)
+
+
+async def test_a_clock_set_back_does_not_lock_out_for_days(
+    login: Login, clock: FakeClock
+) -> None:
+    await login.request_code(PHONE)
+    clock.advance(-2 * 86_400)
+
+    await login.request_code(PHONE)
+
+
+async def test_without_a_store_no_sms_is_sent(
+    login: Login, server: FakeAuthorizationServer, store: FileStore
+) -> None:
+    store._path.mkdir(parents=True)
+
+    with pytest.raises(StoreError):
+        await login.request_code(PHONE)
+
+    assert server.sms == []
+
+
+async def test_a_caller_that_goes_away_leaves_the_sms_counted(
+    login: Login, server: FakeAuthorizationServer
+) -> None:
+    server.gate = asyncio.Event()
+    caller = asyncio.ensure_future(login.request_code(PHONE))
+    await server.started.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    server.gate.set()
+
+    with pytest.raises(CooldownError):
+        await login.request_code(PHONE)
+    assert keeper(login).status().state == "code_sent"
+
+
+async def test_a_caller_that_goes_away_does_not_pay_for_a_refused_number(
+    login: Login, server: FakeAuthorizationServer
+) -> None:
+    server.gate = asyncio.Event()
+    server.sms_failure = LoginError("the upstream refuses this number")
+    caller = asyncio.ensure_future(login.request_code(PHONE))
+    await server.started.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    server.gate.set()
+    while login.status().retry_after:
+        await asyncio.sleep(0.005)
+
+    assert keeper(login).status().state == "logged_out"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [LoginError("the upstream refuses this number"), UpstreamUnreachableError("no")],
+    ids=["number refused", "never connected"],
+)
+async def test_an_sms_that_surely_did_not_go_out_costs_no_cooldown(
+    login: Login, server: FakeAuthorizationServer, failure: LoginError
+) -> None:
+    server.sms_failure = failure
+    with pytest.raises(type(failure)):
+        await login.request_code(PHONE)
+    assert keeper(login).status().state == "logged_out"
+
+    server.sms_failure = None
+    await login.request_code(OTHER)
+
+    assert keeper(login).status().phone == OTHER.masked
+
+
+async def test_an_sms_of_unknown_fate_counts(
+    login: Login, server: FakeAuthorizationServer
+) -> None:
+    server.sms_failure = UpstreamTimeoutError("no answer in time")
+    with pytest.raises(UpstreamTimeoutError):
+        await login.request_code(PHONE)
+
+    with pytest.raises(CooldownError):
+        await login.request_code(PHONE)
+    await login.submit_code("7654")  # it did arrive
+    assert keeper(login).status().state == "active"
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"), [(None, 60), (5, 60), (300, 300), (10**9, 86_400)]
+)
+async def test_the_upstream_s_own_limit_prolongs_the_cooldown(
+    login: Login, server: FakeAuthorizationServer, asked: int | None, told: int
+) -> None:
+    server.sms_failure = CooldownError("too many", retry_after=asked)
+
+    with pytest.raises(CooldownError) as caught:
+        await login.request_code(PHONE)
+
+    assert caught.value.retry_after == told == login.status().retry_after
+    assert keeper(login).status().state == "logged_out"
+
+
+# -- wrong codes -----------------------------------------------------------------
+
+
+async def test_a_wrong_code_can_be_tried_again(
+    login: Login, server: FakeAuthorizationServer
+) -> None:
+    await login.request_code(PHONE)
+
+    with pytest.raises(LoginError, match=r"try again \(4 left\)") as caught:
+        await login.submit_code("0000")
+    assert caught.value.status == 400
+    assert "0000" not in caught.value.description
+    assert keeper(login).status().state == "code_sent"
+
+    await login.submit_code("7654")
+    assert login.status().attempts_left == 5
+
+
+async def test_wrong_codes_are_counted_across_restarts_until_a_new_one_is_needed(
+    login: Login,
+    server: FakeAuthorizationServer,
+    start: StartRefresher,
+    clock: FakeClock,
+) -> None:
+    await login.request_code(PHONE)
+    for _ in range(4):
+        with pytest.raises(LoginError, match="try again"):
+            await login.submit_code("0000")
+    again = Login(server, await start(), clock)
+    assert again.status().attempts_left == 1
+    with pytest.raises(LoginError, match="ask for a new one"):
+        await again.submit_code("0000")
+
+    for each in (login, again):
+        with pytest.raises(CooldownError, match="ask for a new one") as caught:
+            await each.submit_code("7654")
+        assert caught.value.retry_after == 60
+    assert len(server.passwords) == 5
+
+    clock.advance(60)
+    await login.request_code(PHONE)
+    await login.submit_code("7654")
+
+
+async def test_codes_submitted_at_once_are_tried_one_by_one(
+    login: Login, server: FakeAuthorizationServer
+) -> None:
+    await login.request_code(PHONE)
+
+    results = await asyncio.gather(
+        *(login.submit_code("0000") for _ in range(20)), return_exceptions=True
+    )
+
+    assert len(server.passwords) == 5
+    assert all(isinstance(result, LoginError) for result in results)
+
+
+@pytest.mark.parametrize("error", ["invalid_client", "invalid_clientId"])
+async def test_a_wrong_client_id_is_not_blamed_on_the_code(
+    login: Login, server: FakeAuthorizationServer, error: str
+) -> None:
+    server.failure = TokenRefusedError(error, f"refused: {error}")
+
+    with pytest.raises(TokenRefusedError):
+        await login.submit_code("7654", PHONE)
+
+    assert login.status().attempts_left == 5
+
+
+async def test_a_failure_of_unknown_effect_counts_no_attempt(
+    login: Login, server: FakeAuthorizationServer
+) -> None:
+    server.failure = TokenAnswerError("the authorization server answered 500")
+    with pytest.raises(TokenAnswerError):
+        await login.submit_code("7654", PHONE)
+    assert login.status().attempts_left == 5
+
+    server.failure = None
+    await login.submit_code("7654", PHONE)
+
+
+async def test_a_caller_that_goes_away_does_not_lose_the_login(
+    login: Login, server: FakeAuthorizationServer, store: FileStore
+) -> None:
+    server.gate = asyncio.Event()
+    caller = asyncio.ensure_future(login.submit_code("7654", PHONE))
+    await server.started.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    server.gate.set()
+    while keeper(login).current() is None:
+        await asyncio.sleep(0.005)
+
+    assert (await store.load("default")).tokens is not None
+
+
+async def test_a_login_that_cannot_be_saved_works_and_says_so(
+    login: Login, server: FakeAuthorizationServer, store: FileStore
+) -> None:
+    await login.request_code(PHONE)
+    store._path.with_name("tokens.json.new").mkdir()
+
+    with pytest.raises(StoreError):
+        await login.submit_code("7654")
+
+    assert keeper(login).current() == "access-0"
+    assert "cannot be written" in str(keeper(login).status().last_error)
+
+
+async def test_an_active_login_stays_active_while_a_new_code_is_awaited(
+    login: Login,
+) -> None:
+    await login.submit_code("7654", PHONE)
+
+    await login.request_code(OTHER)
+
+    status = keeper(login).status()
+    assert (status.state, status.code_sent) == ("active", True)
+    assert status.phone == PHONE.masked
+
+
+async def test_a_code_that_nobody_typed_is_not_awaited_for_ever(
+    login: Login, clock: FakeClock
+) -> None:
+    await login.request_code(PHONE)
+    clock.advance(901)
+
+    assert keeper(login).status().state == "logged_out"
+    await login.submit_code("7654")  # but it may still be typed
