@@ -1,0 +1,1 @@
+"""The path of one request: fields, target, upstream leg, relay. Knows no OAuth."""

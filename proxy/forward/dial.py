@@ -1,0 +1,136 @@
+"""Opens a connection to the origin: addresses, TLS, the way through an egress proxy."""
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import cast
+
+from proxy.errors import UpstreamUnreachableError
+from proxy.forward.connection import UpstreamConnection
+from proxy.forward.tunnel import open_tunnel
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the connections go. `tls` is nothing for plain HTTP."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+    egress_proxy: tuple[str, int] | None = None
+
+    @property
+    def authority(self) -> bytes:
+        """The Host field of outbound requests (RFC 9110, section 7.2)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = 443 if self.tls is not None else 80
+        return (host if self.port == default else f"{host}:{self.port}").encode()
+
+
+async def dial(origin: Origin) -> UpstreamConnection:
+    """Return a new connection to `origin`.
+
+    Raises UpstreamUnreachableError, or TimeoutError when the system gives up. How long
+    it may take is up to the caller.
+    """
+    with _connect_errors(origin.host):
+        if origin.egress_proxy is not None and origin.tls is not None:
+            return await _through(origin.egress_proxy, origin)
+        return await _directly(origin)
+
+
+async def _directly(origin: Origin) -> UpstreamConnection:
+    loop = asyncio.get_running_loop()
+    addresses = await loop.getaddrinfo(
+        origin.host, origin.port, type=socket.SOCK_STREAM
+    )
+    failure: OSError | None = None
+    for _, _, _, _, address in addresses:
+        try:
+            _, connection = await loop.create_connection(
+                lambda: UpstreamConnection(loop),
+                str(address[0]),
+                int(address[1]),
+                ssl=origin.tls,
+                server_hostname=origin.host if origin.tls else None,
+            )
+        except OSError as exc:
+            failure = exc
+            if isinstance(exc, ssl.SSLError):
+                break  # another address would show the same certificate
+        else:
+            return connection
+    raise failure or OSError(errno.EADDRNOTAVAIL, "no address")
+
+
+async def _through(egress_proxy: tuple[str, int], origin: Origin) -> UpstreamConnection:
+    loop = asyncio.get_running_loop()
+    tunnel = await open_tunnel(egress_proxy, f"{origin.host}:{origin.port}")
+    connection = UpstreamConnection(loop)
+    try:
+        transport = await loop.start_tls(
+            tunnel,
+            connection,
+            cast("ssl.SSLContext", origin.tls),
+            server_hostname=origin.host,
+        )
+    except BaseException:
+        tunnel.abort()
+        raise
+    if transport is None:
+        raise ConnectionResetError("the connection ended while TLS began")
+    connection.connection_made(transport)
+    return connection
+
+
+@contextmanager
+def _connect_errors(host: str) -> Iterator[None]:
+    """Turn what connecting raises into errors of ours, here and nowhere else."""
+    try:
+        yield
+    except TimeoutError:
+        raise  # first: it is an OSError too; the caller answers it
+    except OSError as exc:
+        raise _unreachable(exc, host) from exc
+
+
+_BY_EXCEPTION: Iterable[tuple[type[BaseException], str, str, str]] = (
+    (socket.gaierror, "dns", "dns_error", "its name cannot be resolved"),
+    (
+        ssl.SSLCertVerificationError,
+        "tls",
+        "tls_certificate_error",
+        "its certificate is not trusted (a company's own authority goes into "
+        "upstream.ca_file)",
+    ),
+    (ssl.SSLError, "tls", "tls_protocol_error", "TLS failed"),
+    (
+        ConnectionRefusedError,
+        "refused",
+        "connection_refused",
+        "it refused the connection",
+    ),
+    (
+        ConnectionError,
+        "reset",
+        "connection_terminated",
+        "it closed the connection at once",
+    ),
+    (OSError, "unreachable", "destination_ip_unroutable", "there is no way to it"),
+)
+
+
+def _unreachable(exc: OSError, host: str) -> UpstreamUnreachableError:
+    """Return the error to answer when connecting to `host` raised `exc`."""
+    value, proxy_error, what = next(
+        rest for kind, *rest in _BY_EXCEPTION if isinstance(exc, kind)
+    )
+    return UpstreamUnreachableError(
+        f"no connection to {host}: {what}; run: telemed-proxy check",
+        value=value,
+        proxy_error=proxy_error,
+    )

@@ -1,0 +1,34 @@
+"""One request with its response, as the log, the metrics and the journal see it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What happened to one inbound request.
+
+    Times are seconds: `started` since the epoch, the others durations. `answered_by`
+    is `upstream` for a relayed response and `proxy` for one of our own. `error` names
+    what went wrong, such as `connection_refused` or `client_left`; a response with an
+    error after its head was cut.
+    """
+
+    request_id: str
+    method: str
+    target: str
+    started: float
+    caller: str | None = None
+    status: int = 0
+    answered_by: str = "upstream"
+    error: str | None = None
+    seconds: float = 0.0
+    upstream_seconds: float = 0.0
+    received: int = 0
+    sent: int = 0
+    reused: bool = False
+    resent: bool = False
+    replayed: bool = False
+
+
+Recorder = Callable[[Exchange], None]

@@ -1,0 +1,222 @@
+"""The connections to the upstream: kept alive, kept warm, limited, and timed."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from proxy.errors import LoopError, UpstreamError, UpstreamTimeoutError
+from proxy.forward.connection import Address, UpstreamConnection
+from proxy.forward.dial import Origin, dial
+from proxy.tasks import cancel, spawn
+
+logger = logging.getLogger(__name__)
+
+FRESH = 2.0
+"""Seconds of idleness up to which a connection may carry what cannot be repeated.
+
+No server in use closes idle connections that early, so the race between its close and
+our request (RFC 9112, section 9.3.1) is as good as lost for it.
+"""
+
+_WARM_RETRY_MAX = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PoolLimits:
+    """Times in seconds, and counts; the defaults are those of the config."""
+
+    connect_timeout: float = 10.0
+    response_timeout: float = 100.0
+    idle_timeout: float = 100.0
+    keepalive: float = 60.0
+    max_connections: int = 256
+    warm_connections: int = 0
+
+
+@dataclass(slots=True)
+class PoolStatistics:
+    """Counts since the start, for the metrics."""
+
+    opened: int = 0
+    reused: int = 0
+    failed: int = 0
+
+
+@dataclass(slots=True)
+class _Warmth:
+    task: asyncio.Task[None] | None = None
+    not_before: float = 0.0
+    pause: float = 1.0
+
+
+class Pool:
+    """Lends connections to one origin, one exchange at a time.
+
+    `is_own` says, from the addresses of its other end and of ours, whether a
+    connection leads to one of our listeners: a request must not come back to us,
+    whatever DNS says.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        limits: PoolLimits,
+        *,
+        is_own: Callable[[Address, Address], bool] = lambda _peer, _local: False,
+    ) -> None:
+        self._origin = origin
+        self._limits = limits
+        self._is_own = is_own
+        self._idle: list[UpstreamConnection] = []  # the one used last is at the end
+        self._busy: set[UpstreamConnection] = set()
+        self._slots = asyncio.Semaphore(limits.max_connections)
+        self._warmth = _Warmth()
+        self._tick = min(
+            1.0, limits.response_timeout / 4, limits.idle_timeout / 4, limits.keepalive
+        )
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
+        self.statistics = PoolStatistics()
+        self.authority = origin.authority
+
+    def start(self) -> None:
+        """Begin to keep time, and connections warm."""
+        self._sweep()
+
+    async def close(self) -> None:
+        """Close every connection; what is under way is cut."""
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        await cancel(self._warmth.task)
+        for connection in (*self._idle, *self._busy):
+            connection.abort()
+        self._idle.clear()
+        # Transports report their end in the next turn of the loop.
+        await asyncio.sleep(0)
+
+    async def acquire(self, *, repeatable: bool) -> UpstreamConnection:
+        """Return a connection for one exchange; give it back with `release`.
+
+        What is not `repeatable` gets a connection that is new or was in use a moment
+        ago. Raises UpstreamError.
+        """
+        if self._slots.locked():
+            await self._wait_for_slot()
+        else:
+            await self._slots.acquire()
+        try:
+            connection = self._reuse(repeatable=repeatable) or await self.open()
+        except BaseException:
+            self._slots.release()
+            raise
+        self._busy.add(connection)
+        connection.time_limit = self._limits.response_timeout
+        return connection
+
+    def release(self, connection: UpstreamConnection) -> None:
+        """Take `connection` back: keep it, or drop it if its exchange is not over."""
+        self._busy.discard(connection)
+        self._slots.release()
+        if self._closed or not connection.reusable:
+            connection.abort()
+        else:
+            connection.reused = True
+            self._idle.append(connection)
+
+    def begin_content(self, connection: UpstreamConnection) -> None:
+        """Time the pieces of content from now on, not the wait for the head."""
+        connection.time_limit = self._limits.idle_timeout
+
+    async def open(self) -> UpstreamConnection:
+        """Open a connection within the time for it. Raises UpstreamError."""
+        in_all = len(self._idle) + len(self._busy)
+        if self._idle and in_all >= self._limits.max_connections:
+            self._idle.pop(0).close()
+        self.statistics.opened += 1
+        try:
+            async with asyncio.timeout(self._limits.connect_timeout):
+                connection = await dial(self._origin)
+        except TimeoutError as exc:
+            self.statistics.failed += 1
+            raise UpstreamTimeoutError(
+                f"no connection to {self._origin.host} in time; "
+                "run: telemed-proxy check",
+                proxy_error="connection_timeout",
+            ) from exc
+        except UpstreamError:
+            self.statistics.failed += 1
+            raise
+        self._refuse_own(connection)
+        return connection
+
+    def _refuse_own(self, connection: UpstreamConnection) -> None:
+        peer, local = connection.address("peername"), connection.address("sockname")
+        if self._is_own(peer, local):
+            connection.abort()
+            raise LoopError(
+                "upstream.api_url leads back to this proxy; set it to the API's address"
+            )
+
+    def _reuse(self, *, repeatable: bool) -> UpstreamConnection | None:
+        now = asyncio.get_running_loop().time()
+        oldest = self._limits.keepalive if repeatable else FRESH
+        while self._idle:
+            connection = self._idle[-1]
+            if connection.reusable and now - connection.idle_since > oldest:
+                return None  # those before it have been idle for longer
+            self._idle.pop()
+            if connection.reusable:
+                self.statistics.reused += 1
+                return connection
+        return None
+
+    async def _wait_for_slot(self) -> None:
+        try:
+            async with asyncio.timeout(self._limits.connect_timeout):
+                await self._slots.acquire()
+        except TimeoutError as exc:
+            raise UpstreamTimeoutError(
+                "every connection to the upstream is in use; try again, or raise "
+                "upstream.max_connections",
+                proxy_error="connection_limit_reached",
+            ) from exc
+
+    # -- Keeping time ------------------------------------------------------------
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for connection in tuple(self._busy):
+            if now - connection.last_activity > connection.time_limit:
+                connection.expire()
+        self._idle = [one for one in self._idle if self._still_good(one, now)]
+        self._keep_warm(now)
+        self._timer = loop.call_later(self._tick, self._sweep)
+
+    def _still_good(self, connection: UpstreamConnection, now: float) -> bool:
+        if now - connection.idle_since > self._limits.keepalive:
+            connection.close()
+        return connection.reusable
+
+    def _keep_warm(self, now: float) -> None:
+        warmth = self._warmth
+        if (
+            len(self._idle) + len(self._busy) < self._limits.warm_connections
+            and (warmth.task is None or warmth.task.done())
+            and now >= warmth.not_before
+        ):
+            warmth.task = spawn(self._warm(now), name="warm connection")
+
+    async def _warm(self, now: float) -> None:
+        try:
+            connection = await self.open()
+        except UpstreamError as error:
+            logger.debug("no warm connection: %s", error)
+            self._warmth.not_before = now + self._warmth.pause
+            self._warmth.pause = min(self._warmth.pause * 2, _WARM_RETRY_MAX)
+        else:
+            self._warmth.pause = 1.0
+            connection.reused = True  # to the upstream it may look idle for long
+            self._idle.insert(0, connection)

@@ -1,0 +1,178 @@
+"""One request on its way upstream: sent, where allowed sent again, cleaned up."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from aiohttp import ClientError, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from proxy.errors import RequestError, UpstreamError, UpstreamTimeoutError
+from proxy.forward.connection import UpstreamConnection
+from proxy.forward.content import InboundContent
+from proxy.forward.exchange import Exchange
+from proxy.forward.fields import RequestFields, outbound_head
+from proxy.forward.inbound import Downlink
+from proxy.forward.pool import Pool
+from proxy.forward.rejection import MAX_CONTENT, is_rejection, may_be_rejection
+from proxy.forward.replay import IDEMPOTENT, may_resend_after_fault
+from proxy.forward.response import ResponseHead
+from proxy.tasks import cancel, spawn
+
+
+@dataclass(slots=True)
+class OutboundRequest:
+    """All that is needed to send one request, once or twice."""
+
+    method: str
+    target: bytes
+    fields: RequestFields
+    content: InboundContent | None
+
+    @property
+    def content_kept(self) -> bool:
+        """Whether the content can be sent from its start."""
+        return self.content is None or self.content.kept
+
+    def head(self, authority: bytes, access_token: str) -> bytes:
+        """Return the head to send."""
+        return outbound_head(
+            self.method.encode(),
+            self.target,
+            authority,
+            self.fields,
+            access_token,
+            with_expect=self.content is not None and self.content.received == 0,
+        )
+
+
+class Sending:
+    """Sends one request and owns its connection until `close`."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        outbound: OutboundRequest,
+        downlink: Downlink,
+        exchange: Exchange,
+    ) -> None:
+        self._pool = pool
+        self._downlink = downlink
+        self._connection: UpstreamConnection | None = None
+        self._upload: asyncio.Task[None] | None = None
+        self._upload_error: RequestError | None = None
+        self.outbound = outbound
+        self.exchange = exchange
+
+    @property
+    def connection(self) -> UpstreamConnection:
+        """The connection of the sending under way."""
+        assert self._connection is not None  # noqa: S101  `send` was called
+        return self._connection
+
+    @property
+    def uploading(self) -> bool:
+        """Whether the request's content is still on its way."""
+        return self._upload is not None and not self._upload.done()
+
+    async def send(self, access_token: str) -> ResponseHead:
+        """Send the request and return the head of the final response.
+
+        Raises UpstreamError, or RequestError when the content cannot be read.
+        """
+        while True:
+            try:
+                return await self._send_once(access_token)
+            except UpstreamError as error:
+                if (fault := self._clients_fault(error)) is not None:
+                    raise fault from error
+                if not self._may_resend():
+                    raise
+                self.exchange.resent = True
+                await self.give_up()
+
+    async def rejected(self, head: ResponseHead) -> bool:
+        """Say whether the response means that the token was not accepted.
+
+        Content that was read to tell stays with the connection.
+        """
+        if not may_be_rejection(head.status):
+            return False
+        if head.status == 401:
+            return True
+        content = await self.connection.content(MAX_CONTENT)
+        return content is not None and is_rejection(
+            head.status, content, head.field(b"content-encoding")
+        )
+
+    async def give_up(self) -> None:
+        """End the sending under way and give the connection back.
+
+        It is kept if the exchange on it came to its end, and cut if not.
+        """
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if self.uploading:
+            # What the upstream reads next on it would be the rest of this content.
+            connection.abort()
+            await cancel(self._upload)
+        self._upload = None
+        self._pool.release(connection)
+
+    async def _send_once(self, access_token: str) -> ResponseHead:
+        outbound = self.outbound
+        repeatable = outbound.method in IDEMPOTENT and outbound.content_kept
+        connection = await self._pool.acquire(repeatable=repeatable)
+        self._connection = connection
+        self.exchange.reused = connection.reused
+        begun = time.perf_counter()
+        connection.start(outbound.method, self._downlink.interim)
+        content = outbound.content
+        data = outbound.head(self._pool.authority, access_token)
+        if content is None:
+            connection.write(data)
+        else:
+            connection.write(data + content.take_arrived())
+            if not content.sent:
+                self._upload = spawn(
+                    self._send_rest(connection, content), name="upload"
+                )
+        head = await connection.head()
+        self.exchange.upstream_seconds = time.perf_counter() - begun
+        return head
+
+    async def _send_rest(
+        self, connection: UpstreamConnection, content: InboundContent
+    ) -> None:
+        try:
+            async for piece in content.pieces():
+                connection.write(piece)
+                await connection.drain()
+        except (ClientError, HttpProcessingError, web.RequestPayloadError, OSError):
+            self._upload_error = RequestError(
+                "the request's content broke off or is not framed as announced"
+            )
+            connection.abort()
+
+    def _clients_fault(self, error: UpstreamError) -> RequestError | None:
+        if self._upload_error is not None:
+            return self._upload_error
+        if (
+            self.uploading
+            and isinstance(error, UpstreamTimeoutError)
+            and error.proxy_error == "http_response_timeout"
+        ):
+            return RequestError(
+                "the rest of the request's content did not come in time", status=408
+            )
+        return None
+
+    def _may_resend(self) -> bool:
+        connection = self._connection
+        return connection is not None and may_resend_after_fault(
+            self.outbound.method,
+            content_kept=self.outbound.content_kept,
+            answer_begun=connection.answer_begun,
+            connection_reused=connection.reused,
+        )

@@ -1,0 +1,113 @@
+"""Request target in, outbound target out, and Location back. Pure.
+
+A target is never parsed into a URL and printed again: that would requote it.
+"""
+
+import re
+from dataclasses import dataclass
+
+from proxy.errors import RequestError
+
+_ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)(.*)", re.DOTALL)
+_UNSAFE = re.compile(rb"[\x00-\x20\x7f]")
+_REFUSED_METHODS = {
+    "CONNECT": "this is no tunnel: CONNECT is not accepted",
+    # It would show the caller the request as sent, with the token in it.
+    "TRACE": "TRACE is not accepted: its answer would show the token",
+}
+
+
+def outbound_target(method: str, raw_target: str, host: bytes) -> bytes:
+    """Return the target to send upstream: the inbound one, byte for byte.
+
+    An absolute-form target (RFC 9112, section 3.2.2) must name the same authority as
+    `host`, the inbound Host field: the upstream is fixed. Raises RequestError.
+    """
+    if method in _REFUSED_METHODS:
+        raise RequestError(_REFUSED_METHODS[method], value=method.lower(), status=405)
+    target = raw_target.encode("utf-8", "surrogateescape")
+    if target[:1] != b"/":
+        target = _origin_form(method, target, host)
+    if _UNSAFE.search(target):
+        raise RequestError("the request target holds control characters or spaces")
+    return target
+
+
+def _origin_form(method: str, target: bytes, host: bytes) -> bytes:
+    if target == b"*" and method == "OPTIONS":
+        return target
+    match = _ABSOLUTE.fullmatch(target)
+    if match is None:
+        raise RequestError("the request target must begin with a slash", value="target")
+    authority, rest = match.groups()
+    if authority.lower() != host.lower():
+        raise RequestError(
+            "this proxy forwards to one fixed upstream; send requests with a target "
+            "that begins with a slash",
+            value="target",
+            status=421,
+        )
+    if method == "OPTIONS" and not rest:
+        return b"*"  # RFC 9112, section 3.2.4
+    return rest if rest[:1] == b"/" else b"/" + rest
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Makes the upstream's own origin in a response ours.
+
+    `origin` is scheme and authority, such as `https://host`, and `host` its host; both
+    in lower case.
+    """
+
+    origin: bytes
+    host: bytes
+
+    def fields(
+        self, fields: list[tuple[bytes, bytes]], own: bytes
+    ) -> list[tuple[bytes, bytes]]:
+        """Return `fields` with this origin replaced by our `own`."""
+        return [(name, self._value(name.lower(), value, own)) for name, value in fields]
+
+    def _value(self, name: bytes, value: bytes, own: bytes) -> bytes:
+        if name == b"location":
+            return own_location(value, self.origin, own)
+        if name == b"set-cookie":
+            return own_cookie(value, self.host)
+        return value
+
+
+def own_location(location: bytes, upstream: bytes, own: bytes) -> bytes:
+    """Return `location` with the `upstream` origin replaced by our `own`.
+
+    Origins are scheme and authority, such as `https://host`, in lower case. Any other
+    location, a longer host name that begins alike included, comes back unchanged.
+    """
+    for origin in (upstream, upstream + _default_port(upstream)):
+        rest = location[len(origin) :]
+        if location[: len(origin)].lower() == origin and rest[:1] in b"/?#":
+            return own + rest
+    return location
+
+
+def own_cookie(set_cookie: bytes, upstream_host: bytes) -> bytes:
+    """Return `set_cookie` without a Domain attribute that covers the upstream's host.
+
+    A cookie without Domain belongs to the host that set it (RFC 6265, section 5.3),
+    which for the caller is this proxy. Every other byte stays.
+    """
+    parts = set_cookie.split(b";")
+    kept = [parts[0], *(part for part in parts[1:] if not _covers(part, upstream_host))]
+    return b";".join(kept)
+
+
+def _covers(attribute: bytes, host: bytes) -> bool:
+    name, _, value = attribute.partition(b"=")
+    if name.strip().lower() != b"domain":
+        return False
+    domain = value.strip().lower().lstrip(b".")
+    return host == domain or host.endswith(b"." + domain)
+
+
+def _default_port(origin: bytes) -> bytes:
+    return b":443" if origin.startswith(b"https:") else b":80"

@@ -1,0 +1,231 @@
+"""A forwarding listener between a raw client and a raw, scripted upstream."""
+
+import asyncio
+import socket
+import ssl
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from proxy.access.rules import AccessRules
+from proxy.config import AccessConfig
+from proxy.forward.dial import Origin
+from proxy.forward.exchange import Exchange
+from proxy.forward.handler import ForwardHandler, ForwardOptions
+from proxy.forward.inbound import server
+from proxy.forward.pool import Pool, PoolLimits
+
+Script = Callable[["Peer"], Awaitable[None]]
+
+
+class Peer:
+    """One end of a connection, read and written as bytes."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def read_head(self) -> bytes:
+        return await self.reader.readuntil(b"\r\n\r\n")
+
+    async def read_message(self) -> bytes:
+        """Read a head and the content that its Content-Length announces."""
+        head = await self.read_head()
+        return head + await self.reader.readexactly(content_length(head))
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    def reset(self) -> None:
+        """Leave with a RST, which an abort alone does not send."""
+        linger = struct.pack("ii", 1, 0)
+        connection = self.writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.writer.transport.abort()
+
+    async def gone(self) -> None:
+        """Wait until the other end has left."""
+        try:
+            while await self.reader.read(65536):
+                pass
+        except ConnectionError:
+            pass
+
+
+def content_length(head: bytes) -> int:
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0
+
+
+def answer(
+    body: bytes = b"ok", status: bytes = b"200 OK", fields: bytes = b""
+) -> bytes:
+    """Return a response with Content-Length."""
+    return b"HTTP/1.1 %b\r\nContent-Length: %d\r\n%b\r\n%b" % (
+        status,
+        len(body),
+        fields,
+        body,
+    )
+
+
+@dataclass
+class FakeCredential:
+    """Tokens `token-0`, `token-1`, ...: a rejected one is replaced, once."""
+
+    current: int = 0
+    refreshes: int = 0
+    gives_up: bool = False
+    refreshed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def access_token(self, *, rejected: str | None = None) -> str:
+        await asyncio.sleep(0)
+        if rejected == f"token-{self.current}" and not self.gives_up:
+            self.current += 1
+            self.refreshes += 1
+            self.refreshed.set()
+        return f"token-{self.current}"
+
+
+class Upstream:
+    """Runs one script for each connection, and keeps what they read."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.connections = 0
+        self.failures: list[BaseException] = []
+
+    async def accept(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            await self._script(Peer(reader, writer))
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        except BaseException as exc:  # noqa: BLE001  told by `close`
+            self.failures.append(exc)
+        finally:
+            writer.transport.abort()
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        assert self.failures == []
+
+
+@dataclass
+class Rig:
+    """The running parts of one test."""
+
+    port: int
+    pool: Pool
+    upstream: Upstream
+    upstream_port: int
+    credential: FakeCredential
+    exchanges: list[Exchange]
+    recorded: asyncio.Event
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[Peer]:
+        """Connect a raw client."""
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", self.port, limit=2**20
+        )
+        try:
+            yield Peer(reader, writer)
+        finally:
+            writer.transport.abort()
+            await asyncio.sleep(0)
+
+    async def call(self, request: bytes) -> bytes:
+        """Send one request on a connection of its own; return all that comes back."""
+        async with self.client() as client:
+            await client.send(request)
+            return await client.reader.read()
+
+    async def get(self, target: bytes = b"/", fields: bytes = b"") -> bytes:
+        """Return all that comes back to a GET whose connection is then closed."""
+        return await self.call(
+            b"GET %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%b\r\n"
+            % (target, fields)
+        )
+
+    async def exchange(self) -> Exchange:
+        """Wait for the first exchange to be recorded."""
+        await self.recorded.wait()
+        return self.exchanges[0]
+
+
+@asynccontextmanager
+async def rig(
+    script: Script,
+    *,
+    limits: PoolLimits | None = None,
+    options: ForwardOptions | None = None,
+    access: AccessConfig | None = None,
+    origin: Origin | None = None,
+    serve_tls: ssl.SSLContext | None = None,
+    tls: ssl.SSLContext | None = None,
+    is_own: Callable[..., bool] | None = None,
+    host: str = "127.0.0.1",
+) -> AsyncIterator[Rig]:
+    """Run a forwarding listener in front of an upstream that follows `script`."""
+    loop = asyncio.get_running_loop()
+    upstream = Upstream(script)
+    behind = await asyncio.start_server(
+        upstream.accept, "127.0.0.1", 0, ssl=serve_tls, limit=2**20
+    )
+    upstream_port = behind.sockets[0].getsockname()[1]
+    pool = Pool(
+        origin or Origin(host, upstream_port, tls),
+        limits or PoolLimits(),
+        is_own=is_own or (lambda *_: False),
+    )
+    pool.start()
+    exchanges: list[Exchange] = []
+    recorded = asyncio.Event()
+
+    def record(exchange: Exchange) -> None:
+        exchanges.append(exchange)
+        recorded.set()
+
+    credential = FakeCredential()
+    inbound = server(
+        ForwardHandler(
+            pool,
+            credential,
+            AccessRules(access or AccessConfig(), ["127.0.0.1"]),
+            record,
+            options or ForwardOptions(),
+            request_id=ContextVar("request_id", default="-"),
+        )
+    )
+    front = await loop.create_server(inbound, "127.0.0.1", 0)
+    port = front.sockets[0].getsockname()[1]
+    try:
+        yield Rig(port, pool, upstream, upstream_port, credential, exchanges, recorded)
+    finally:
+        front.close()
+        await inbound.shutdown(1)
+        await pool.close()
+        behind.close()
+        await upstream.close()

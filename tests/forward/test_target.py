@@ -1,0 +1,125 @@
+"""The target is sent on byte for byte; origins in responses become ours."""
+
+import pytest
+
+from proxy.errors import RequestError
+from proxy.forward.target import Rewrite, outbound_target, own_cookie, own_location
+
+HOST = b"127.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/",
+        "/a%2Fb%2fc",
+        "/%41%7E~",
+        "/a/../b/./c//d",
+        "/x?",
+        "/x?&&a=1&a=2&=",
+        "/x?from=2026-01-01T00:00:00+0300",
+        "/x?a=b;c|d",
+        "/x?" + "y" * 8000,
+        "//evil.example/x",
+        "/http://other/",
+    ],
+    ids=lambda target: target[:20],
+)
+def test_origin_form_is_sent_byte_for_byte(target: str) -> None:
+    assert outbound_target("GET", target, HOST) == target.encode()
+
+
+@pytest.mark.parametrize(
+    ("target", "sent"),
+    [
+        ("http://127.0.0.1:8080/a?b", b"/a?b"),
+        ("HTTP://127.0.0.1:8080", b"/"),
+        ("http://127.0.0.1:8080?b", b"/?b"),
+    ],
+)
+def test_absolute_form_with_our_authority_is_served(target: str, sent: bytes) -> None:
+    assert outbound_target("GET", target, HOST) == sent
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://other/",
+        "http://127.0.0.1:8080@other/",
+        "http://127.0.0.1:8080.other/",
+        "http://127.0.0.1:80/",
+        "ftp://127.0.0.1:8080/",
+        "*",
+        "x",
+        "127.0.0.1:8080",
+    ],
+)
+def test_every_other_target_is_refused(target: str) -> None:
+    with pytest.raises(RequestError):
+        outbound_target("GET", target, HOST)
+
+
+def test_asterisk_form_is_for_options() -> None:
+    assert outbound_target("OPTIONS", "*", HOST) == b"*"
+    assert outbound_target("OPTIONS", "http://127.0.0.1:8080", HOST) == b"*"
+
+
+@pytest.mark.parametrize("method", ["CONNECT", "TRACE"])
+def test_methods_that_would_show_the_token_or_tunnel_are_refused(method: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        outbound_target(method, "/", HOST)
+    assert caught.value.status == 405
+
+
+@pytest.mark.parametrize("target", ["/a b", "/a\rb", "/a\nb", "/a\x00b", "/a\x7fb"])
+def test_a_target_cannot_end_the_request_line(target: str) -> None:
+    with pytest.raises(RequestError):
+        outbound_target("GET", target, HOST)
+
+
+UPSTREAM = b"https://api.test"
+OWN = b"http://127.0.0.1:8080"
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        (b"https://api.test/a%2Fb?c#d", OWN + b"/a%2Fb?c#d"),
+        (b"https://api.test", OWN),
+        (b"HTTPS://API.test/A", OWN + b"/A"),
+        (b"https://api.test:443/a", OWN + b"/a"),
+        (b"https://api.test?x", OWN + b"?x"),
+        (b"https://api.test.evil/a", None),
+        (b"https://api.test:8443/a", None),
+        (b"https://api.test@evil/", None),
+        (b"http://api.test/a", None),
+        (b"https://other/a", None),
+        (b"/relative", None),
+        (b"", None),
+    ],
+)
+def test_only_the_upstreams_own_origin_becomes_ours(
+    location: bytes, expected: bytes | None
+) -> None:
+    wanted = location if expected is None else expected
+    assert own_location(location, UPSTREAM, OWN) == wanted
+
+
+@pytest.mark.parametrize(
+    ("cookie", "expected"),
+    [
+        (b"a=1; Domain=api.test; Path=/", b"a=1; Path=/"),
+        (b"a=1;domain=.test;Secure", b"a=1;Secure"),
+        (b"a=1; Domain=other; Path=/", b"a=1; Domain=other; Path=/"),
+        (b"domain=api.test; Path=/", b"domain=api.test; Path=/"),
+        (b"a=1 ;  HttpOnly", b"a=1 ;  HttpOnly"),
+    ],
+)
+def test_a_cookie_for_the_upstream_becomes_ours(cookie: bytes, expected: bytes) -> None:
+    assert own_cookie(cookie, b"api.test") == expected
+
+
+def test_fields_that_name_no_origin_stay() -> None:
+    fields = [(b"Link", b"<https://api.test/a>"), (b"location", b"https://api.test/a")]
+    rewritten = Rewrite(UPSTREAM, b"api.test").fields(fields, OWN)
+    assert rewritten == [fields[0], (b"location", OWN + b"/a")]
