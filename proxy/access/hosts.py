@@ -1,0 +1,108 @@
+"""Which names a listener answers to.
+
+A page on the internet can point its own name at 127.0.0.1 (DNS rebinding) and then
+talk to us as its own origin. It cannot change the name in `Host`, so that is looked at.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+
+from proxy.errors import AccessDeniedError
+
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+
+# Browsers send no fetch metadata to these, and on Linux and macOS they reach loopback:
+# nobody needs them as names, and attackers do.
+_UNSPECIFIED = frozenset({"0.0.0.0", "::"})  # noqa: S104  refused, not bound
+
+_AUTHORITY = re.compile(
+    r"(?:\[(?P<six>[0-9A-Fa-f:.]+)(?:%25[\w.~-]+)?\]|(?P<name>[^\x00-\x20\[\]:/?#@\\]+))"
+    r"(?::(?P<port>[0-9]{0,5}))?"
+)
+
+_VERDICTS_LIMIT = 256
+_SHOWN_LIMIT = 100
+
+
+def split_authority(text: str) -> tuple[str, int | None] | None:
+    """Return host and port of `text`, in one spelling; None when it is malformed."""
+    match = _AUTHORITY.fullmatch(text.strip(" \t"))
+    if match is None:
+        return None
+    host = canonical_host(match["six"] or match["name"])
+    if not host:
+        return None
+    return host, int(match["port"]) if match["port"] else None
+
+
+def canonical_host(host: str) -> str:
+    """Return `host` in one spelling: lower case, no trailing dot, no zone, IDNA."""
+    name = host.lower().removesuffix(".")
+    try:
+        # Only an IPv6 address has a zone, as in fe80::1%eth0.
+        address = ipaddress.ip_address(name.partition("%")[0] if ":" in name else name)
+    except ValueError:
+        return _ascii_name(name)
+    # A dual-stack socket reports IPv4 connections as ::ffff:127.0.0.1.
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address)
+
+
+def shown(value: str) -> str:
+    """Return what a client sent, fit for a sentence: printable, and not too long."""
+    clean = "".join(char for char in value if char.isprintable())
+    return clean if len(clean) <= _SHOWN_LIMIT else f"{clean[:_SHOWN_LIMIT]}..."
+
+
+class OwnNames:
+    """The names of one listener: loopback's, the configured ones, the local address."""
+
+    def __init__(self, listen: Iterable[str], allowed: Iterable[str] = ()) -> None:
+        names = {canonical_host(name) for name in (*LOOPBACK_NAMES, *listen)}
+        for text in allowed:
+            authority = split_authority(text)
+            names.add(authority[0] if authority else canonical_host(text))
+        self._names = frozenset(names) - _UNSPECIFIED
+        self._verdicts: dict[tuple[bytes, str | None], bool] = {}
+
+    def check(self, host: bytes | None, local_address: str | None) -> None:
+        """Refuse a request whose `Host` is not one of our names.
+
+        `host` is None when the field is missing; a repeated field comes joined with a
+        comma, which no name has. `local_address` is the one the client connected to.
+        """
+        if host is None:
+            raise AccessDeniedError("The request names no host.", value="host")
+        key = (host, local_address)
+        verdict = self._verdicts.get(key)
+        if verdict is None:
+            verdict = self._judge(host, local_address)
+            if len(self._verdicts) >= _VERDICTS_LIMIT:
+                self._verdicts.clear()
+            self._verdicts[key] = verdict
+        if not verdict:
+            raise AccessDeniedError(
+                f'"{shown(host.decode("utf-8", "replace"))}" is not a name of this '
+                "listener; if it is one of yours, add it to access.allowed_hosts.",
+                value="host",
+            )
+
+    def _judge(self, host: bytes, local_address: str | None) -> bool:
+        authority = split_authority(host.decode("utf-8", "replace"))
+        if authority is None or authority[0] in _UNSPECIFIED:
+            return False
+        if authority[0] in self._names:
+            return True
+        return bool(local_address) and authority[0] == canonical_host(
+            local_address or ""
+        )
+
+
+def _ascii_name(name: str) -> str:
+    if name.isascii():
+        return name
+    try:
+        return name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return name

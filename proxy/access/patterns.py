@@ -1,0 +1,143 @@
+"""The allow and deny rules, "METHOD /path/*", and the spellings of a path.
+
+The raw target is what goes upstream, so a rule has to hold for everything that the
+upstream may read into it. A path is therefore looked at in each of its spellings: as
+sent, percent-decoded once, twice, and so on. A deny rule holds when any spelling
+matches, an allow rule only when all of them do.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from proxy.access.hosts import shown
+from proxy.errors import AccessDeniedError, ConfigError
+
+# More layers of percent-encoding than this have no honest use.
+_DECODE_LIMIT = 8
+
+# %u0041 is read by http.sys, the front of the likely upstream.
+_ESCAPE = re.compile(rb"%(?:u(?P<wide>[0-9a-f]{4})|(?P<byte>[0-9a-f]{2}))", re.I)
+
+# ASP.NET drops a cookieless session segment, as in /(S(x))/api (CVE-2023-36899).
+_SESSION_SEGMENT = re.compile(r"\([a-z0-9]+\([^/]*\)\)(?=/|$)")
+
+_RULE = re.compile(r"(?P<method>[A-Za-z]+|\*)[ \t]+(?P<path>/\S*|\*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of `access.allow` or `access.deny`."""
+
+    text: str
+    method: str
+    path: re.Pattern[str]
+
+    def matches(self, method: str, path: str) -> bool:
+        """Whether the rule is about `method` and one spelling of a path."""
+        return self.method in ("*", method) and self.path.fullmatch(path) is not None
+
+
+def parse_rule(text: str, key: str) -> Rule:
+    """Return the rule that `text` states; `key` names the config key in errors."""
+    match = _RULE.fullmatch(text.strip())
+    if match is None:
+        raise ConfigError(
+            f'access.{key}: "{shown(text)}" is not a rule; write a method or * and a '
+            'path, as in "GET /api/v1/doctor/*".'
+        )
+    return Rule(text.strip(), match["method"].upper(), _pattern(match["path"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """All allow and deny rules; deny wins, and no allow rule means everything."""
+
+    allow: Sequence[Rule] = ()
+    deny: Sequence[Rule] = ()
+
+    @classmethod
+    def parse(cls, allow: Iterable[str], deny: Iterable[str]) -> "Rules":
+        """Read the two lists of the config."""
+        return cls(
+            [parse_rule(text, "allow") for text in allow],
+            [parse_rule(text, "deny") for text in deny],
+        )
+
+    def check(self, method: str, raw_target: str) -> None:
+        """Refuse a request that a deny rule names, or that no allow rule does."""
+        if not self.allow and not self.deny:
+            return
+        method = method.upper()
+        paths = spellings(raw_target)
+        for rule in self.deny:
+            if any(rule.matches(method, path) for path in paths):
+                raise AccessDeniedError(
+                    f'The rule "{rule.text}" in access.deny forbids this call.',
+                    value="rule",
+                )
+        if self.allow and not all(
+            any(rule.matches(method, path) for rule in self.allow) for path in paths
+        ):
+            raise AccessDeniedError(
+                f"No rule in access.allow covers {shown(method)} "
+                f"{shown(raw_target.partition('?')[0])}.",
+                value="rule",
+            )
+
+
+def spellings(raw_target: str) -> list[str]:
+    """Return each path that an upstream may read in `raw_target`, normalised."""
+    raw = _path_of(raw_target).encode("utf-8", "surrogateescape")
+    found: dict[str, None] = {}
+    for _ in range(_DECODE_LIMIT):
+        text = raw.decode("utf-8", "replace")
+        found[normalised(text)] = None
+        if "(" in text:
+            found[normalised(_SESSION_SEGMENT.sub("", text.lower()))] = None
+        decoded = _ESCAPE.sub(_unescape, raw)
+        if decoded == raw:
+            return list(found)
+        raw = decoded
+    raise AccessDeniedError(
+        "The path is percent-encoded too many times over to be judged.", value="rule"
+    )
+
+
+def normalised(path: str) -> str:
+    r"""Return `path` without case, `\`, `//`, dot segments and a trailing slash."""
+    segments: list[str] = []
+    for segment in path.casefold().replace("\\", "/").split("/"):
+        if segment == "..":
+            del segments[-1:]
+        elif segment not in ("", "."):
+            segments.append(segment)
+    return "/" + "/".join(segments)
+
+
+def _path_of(raw_target: str) -> str:
+    path = re.split("[?#]", raw_target, maxsplit=1)[0]
+    if not path.startswith("/") and "://" in path:
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return path
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    if match["byte"]:
+        return bytes([int(match["byte"], 16)])
+    return chr(int(match["wide"], 16)).encode("utf-8", "surrogatepass")
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return a pattern for normalised paths.
+
+    A trailing `/*` is the folder and all below it; another `*` stays in its segment.
+    """
+    if path == "*":
+        return re.compile(r".*", re.DOTALL)
+    folder = path.endswith("/*")
+    parts = normalised(path.removesuffix("*") if folder else path).split("*")
+    pattern = "[^/]*".join(re.escape(part) for part in parts)
+    if folder:
+        pattern = f"{pattern.removesuffix('/')}(?:/.*)?"
+    return re.compile(pattern, re.DOTALL)

@@ -1,0 +1,171 @@
+"""The page as HTML, from the state of the login."""
+
+import shlex
+
+from proxy.admin.messages import Message
+from proxy.admin.state import AdminInfo, TokenKeeper
+from proxy.admin.templates import Markup, fill, join, sentence
+from proxy.admin.texts import Texts
+from proxy.clock import iso_utc
+from proxy.oauth.status import TokenStatus
+
+_EXAMPLE_PATH = "/api/v1/profile/get"
+
+
+class View:
+    """Writes the page; `csrf` is what its forms carry."""
+
+    def __init__(self, refresher: TokenKeeper, info: AdminInfo, csrf: str) -> None:
+        self._refresher = refresher
+        self._info = info
+        self._csrf = csrf
+
+    def html(
+        self, texts: Texts, message: Message | None, *, other_phone: bool
+    ) -> Markup:
+        """Return the page; `other_phone` goes back to the first step."""
+        state = self._refresher.status()
+        other_phone = other_phone or (message is not None and bool(message.typed))
+        return fill(
+            "layout",
+            lang=texts["lang"],
+            state=state.state,
+            expires=iso_utc(state.expires_at) if state.expires_at else "",
+            badge=texts[f"badge_{state.state}"],
+            message=_message(message, texts),
+            steps=self._steps(state, texts, message, other_phone=other_phone),
+            calling=self._calling(texts),
+            t_details=texts["details"],
+            details=self._details(state, texts),
+            version=self._info.version,
+        )
+
+    def _steps(
+        self,
+        state: TokenStatus,
+        texts: Texts,
+        message: Message | None,
+        *,
+        other_phone: bool,
+    ) -> Markup:
+        """Return what can be done now, the next step first."""
+        active = state.state == "active"
+        steps = []
+        if state.code_sent and not other_phone:
+            steps.append(self._code_step(state, texts))
+        elif other_phone or not active:
+            steps.append(self._phone_step(state, texts, message))
+        if active:
+            steps.append(self._active_step(state, texts))
+        return join(steps)
+
+    def _phone_step(
+        self, state: TokenStatus, texts: Texts, message: Message | None
+    ) -> Markup:
+        again = "_again" if state.state == "login_required" else ""
+        return fill(
+            "phone",
+            title=texts[f"title_phone{again}"],
+            lead=texts[f"lead_phone{again}"],
+            typed=message.typed if message else "",
+            open=Markup(" open" if message and message.code_known else ""),
+            csrf=self._csrf,
+            **_labels(texts, "phone", "send_code", "have_code", "code", "log_in"),
+        )
+
+    def _code_step(self, state: TokenStatus, texts: Texts) -> Markup:
+        phone = self._refresher.record.login.phone
+        return fill(
+            "code",
+            lead=_lead(texts["lead_code"], phone.display if phone else ""),
+            retry_after=str(state.retry_after),
+            hidden=Markup("" if state.retry_after else " hidden"),
+            csrf=self._csrf,
+            **_labels(texts, "enter_code", "code", "log_in", "send_again"),
+            **_labels(texts, "possible_in", "seconds", "other_phone"),
+        )
+
+    def _active_step(self, state: TokenStatus, texts: Texts) -> Markup:
+        ending = state.login_needed_by is not None
+        return fill(
+            "active",
+            lead=_lead(
+                texts["lead_active_ending" if ending else "lead_active"],
+                state.phone or "",
+            ),
+            csrf=self._csrf,
+            hidden=Markup("" if ending else " hidden"),
+            **_labels(texts, "logged_in", "refresh", "log_out", "title_phone_again"),
+        )
+
+    def _calling(self, texts: Texts) -> Markup:
+        key = ' -H "X-Proxy-Key: $KEY"' if self._info.needs_local_key else ""
+        lines = [
+            fill("line", line=_curl(address) + key)
+            for address in self._info.addresses()
+        ]
+        if not lines:
+            return Markup()
+        return fill(
+            "calling", lines=join(lines), **_labels(texts, "calling", "calling_lead")
+        )
+
+    def _details(self, state: TokenStatus, texts: Texts) -> Markup:
+        rows: dict[str, str | None] = {
+            "phone": state.phone,
+            "expires_at": _time(state.expires_at),
+            "refresh_due_at": _time(state.refresh_due_at),
+            "login_needed_by": _time(state.login_needed_by),
+            "last_refresh": _time(state.last_refresh) or texts["never"],
+            "last_error": state.last_error or texts["none"],
+            "store": state.store,
+            "listen": ", ".join(self._info.addresses()),
+            "upstream": self._info.upstream,
+        }
+        return join(
+            [
+                fill("row", name=texts[f"row_{key}"], value=value)
+                for key, value in rows.items()
+                if value
+            ]
+        )
+
+
+def _labels(texts: Texts, *names: str) -> dict[str, str]:
+    return {f"t_{name}": texts[name] for name in names}
+
+
+def _message(message: Message | None, texts: Texts) -> Markup:
+    if message is None:
+        return Markup()
+    return fill(
+        "message",
+        kind="error" if message.failed else "done",
+        role="alert" if message.failed else "status",
+        text=message.text(texts),
+        detail=fill("message_detail", text=message.detail)
+        if message.detail
+        else Markup(),
+    )
+
+
+def _lead(text: str, phone: str) -> Markup:
+    return sentence(text, phone=fill("number", number=phone))
+
+
+def _time(instant: float | None) -> Markup | None:
+    if instant is None:
+        return None
+    iso = iso_utc(instant)
+    return fill("time", iso=iso, shown=f"{iso[:10]} {iso[11:16]} UTC")
+
+
+def _curl(address: str) -> str:
+    """Return the command line that calls the listener at `address`."""
+    if address.startswith("unix:"):
+        socket = shlex.quote(address.removeprefix("unix:"))
+        return f"curl --unix-socket {socket} http://localhost{_EXAMPLE_PATH}"
+    host, _, port = address.rpartition(":")
+    # Nobody can call the address that means all addresses.
+    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104
+    return f"curl http://{host}:{port}{_EXAMPLE_PATH}"

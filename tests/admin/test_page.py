@@ -1,0 +1,360 @@
+"""The page, used as a browser without JavaScript uses it."""
+
+import re
+from html.parser import HTMLParser
+from importlib import resources
+
+import pytest
+
+from proxy.admin.texts import ENGLISH, RUSSIAN, texts_for
+from tests.admin.conftest import PHONE, SAME_ORIGIN, Admin
+
+
+class Document(HTMLParser):
+    """The forms, links and outside references of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+        self.forms: dict[str, dict[str, str]] = {}
+        self.labelled: set[str] = set()
+        self.inputs: list[dict[str, str | None]] = []
+        self.addresses: list[str] = []
+        self.inline: list[str] = []
+        self.open_tags: list[str] = []
+        self._form = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.inline += [name for name in found if name.startswith("on")]
+        if tag == "style" or "style" in found:
+            self.inline.append("style")
+        if tag == "script" and "src" not in found:
+            self.inline.append("script")
+        self.addresses += [
+            found[name] or "" for name in ("src", "href", "action") if name in found
+        ]
+        if tag == "form":
+            self._form = found["action"] or ""
+            self.forms[self._form] = {}
+        if tag == "input":
+            self.forms[self._form][found["name"] or ""] = found.get("value") or ""
+            self.inputs.append(found)
+        if tag == "label":
+            self.labelled.add(found["for"] or "")
+        if tag not in ("meta", "link", "img", "input"):
+            self.open_tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open_tags.pop() == tag
+
+
+async def page(admin: Admin, path: str = "/", language: str = "en") -> Document:
+    answer = await admin.get(path, **{"Accept-Language": language})
+    assert answer.status == 200
+    assert answer.content_type == "text/html"
+    return Document(await answer.text())
+
+
+async def submit(
+    admin: Admin, shown: Document, action: str, language: str = "en", **typed: str
+) -> Document:
+    """Send a form as it stands on the page, and follow the redirect."""
+    data = {**shown.forms[action], **typed}
+    assert set(typed) <= set(shown.forms[action])
+    answer = await admin.send("POST", action, SAME_ORIGIN, data=data)
+    assert answer.status == 303
+    assert answer.headers["Location"] == "/"
+    return await page(admin, answer.headers["Location"], language)
+
+
+async def test_a_login_without_javascript(admin: Admin) -> None:
+    shown = await page(admin)
+    assert 'data-state="logged_out"' in shown.text
+
+    shown = await submit(admin, shown, "/login/code", phone="8 (916) 123-45-67")
+    assert "The code is on its way." in shown.text
+    assert f'sent to <span class="number">{PHONE}</span>.' in shown.text
+
+    shown = await submit(admin, shown, "/login/token", validation_code=admin.code)
+    assert 'data-state="active"' in shown.text
+    assert "+7******4567" in shown.text
+    assert PHONE not in shown.text
+    assert "curl http://127.0.0.1:8080/api/v1/profile/get" in shown.text
+    assert "2027-01-29 07:59 UTC" in shown.text
+
+    shown = await submit(admin, shown, "/refresh")
+    assert "The login was refreshed." in shown.text
+
+    shown = await submit(admin, shown, "/logout")
+    assert "You are logged out." in shown.text
+    assert 'data-state="logged_out"' in shown.text
+
+
+async def test_a_wrong_code_can_be_mended_on_the_page(admin: Admin) -> None:
+    shown = await submit(admin, await page(admin), "/login/code", phone=PHONE)
+    wrong = f"{(int(admin.code) + 1) % 10_000:04d}"
+
+    shown = await submit(admin, shown, "/login/token", validation_code=wrong)
+
+    assert "The code does not work." in shown.text
+    assert 'role="alert"' in shown.text
+    shown = await submit(admin, shown, "/login/token", validation_code=admin.code)
+    assert 'data-state="active"' in shown.text
+
+
+async def test_after_too_many_wrong_codes_a_new_one_is_needed(admin: Admin) -> None:
+    shown = await submit(admin, await page(admin), "/login/code", phone=PHONE)
+    for _ in range(6):
+        shown = await submit(admin, shown, "/login/token", validation_code="no")
+    assert "Too many wrong codes. Ask for a new one." in shown.text
+
+
+async def test_a_wrong_phone_stays_in_the_field(admin: Admin) -> None:
+    typed = '+7 "916" <b>'
+
+    shown = await submit(admin, await page(admin), "/login/code", phone=typed)
+
+    assert "The phone number does not work." in shown.text
+    assert shown.forms["/login/code"]["phone"] == typed
+    assert "<b>" not in shown.text
+
+
+async def test_a_new_code_goes_to_the_same_phone(admin: Admin) -> None:
+    shown = await submit(admin, await page(admin), "/login/code", phone=PHONE)
+
+    shown = await submit(admin, shown, "/login/code")
+    assert "Too soon. Try again in 60 s." in shown.text
+    assert 'data-wait="60"' in shown.text
+    admin.time.now += 60
+    shown = await submit(admin, shown, "/login/code")
+
+    assert "The code is on its way." in shown.text
+    assert [sms.phone for sms in admin.sandbox.sms] == ["79161234567"] * 2
+
+
+async def test_another_number_can_be_used(admin: Admin) -> None:
+    shown = await submit(admin, await page(admin), "/login/code", phone=PHONE)
+    assert "/?step=phone" in shown.addresses
+
+    shown = await page(admin, "/?step=phone")
+    admin.time.now += 60
+    await submit(admin, shown, "/login/code", phone="+1 111 111 11 11")
+
+    assert admin.sandbox.sms[-1].phone == "11111111111"
+
+
+async def test_a_code_that_is_there_already_needs_no_sms(admin: Admin) -> None:
+    admin.sandbox._sms.send("7", "9161234567")
+    typed = {"phone": PHONE, "validation_code": admin.code}
+
+    shown = await submit(admin, await page(admin), "/login/token", **typed)
+
+    assert 'data-state="active"' in shown.text
+    assert len(admin.sandbox.sms) == 1
+
+
+async def test_a_known_code_that_is_wrong_leaves_its_form_open(admin: Admin) -> None:
+    admin.sandbox._sms.send("7", "9161234567")
+    typed = {"phone": PHONE, "validation_code": "wrong"}
+
+    shown = await submit(admin, await page(admin), "/login/token", **typed)
+
+    assert "The code does not work." in shown.text
+    assert "<details open>" in shown.text
+    assert shown.forms["/login/token"] == {
+        **shown.forms["/login/token"],
+        "phone": PHONE,
+        "validation_code": "",
+    }
+
+
+async def test_a_dead_login_says_so(admin: Admin) -> None:
+    await admin.log_in()
+    admin.sandbox.revoke_refresh()
+
+    shown = await submit(admin, await page(admin), "/refresh")
+
+    assert 'class="message message-error"' in shown.text
+    admin.time.now += 1_300_000
+    shown = await page(admin)
+    assert 'data-state="login_required"' in shown.text
+    assert "Log in again" in shown.text
+
+
+async def test_a_login_that_cannot_be_renewed_can_be_replaced(admin: Admin) -> None:
+    await admin.log_in()
+    admin.sandbox.revoke_refresh()
+    await admin.post("/api/refresh")
+
+    shown = await page(admin)
+
+    assert 'data-state="active"' in shown.text
+    assert "cannot be renewed" in shown.text
+    again = await page(admin, "/?step=phone")
+    assert {"/login/code", "/refresh", "/logout"} <= set(again.forms)
+
+
+async def test_an_upstream_that_is_down_is_told_on_the_page(admin: Admin) -> None:
+    await admin.sandbox.api_listener.stop()
+
+    shown = await submit(admin, await page(admin), "/login/code", phone=PHONE)
+
+    assert "The partner API cannot be reached" in shown.text
+
+
+async def test_a_message_is_shown_once_and_not_for_long(admin: Admin) -> None:
+    await admin.log_in()
+    await submit(admin, await page(admin), "/logout")
+    assert "You are logged out." not in (await page(admin)).text
+
+    shown = await page(admin)
+    await admin.send("POST", "/logout", SAME_ORIGIN, data=shown.forms["/login/code"])
+    admin.time.now += 61
+    assert "You are logged out." not in (await page(admin)).text
+
+
+async def test_a_page_from_before_a_restart_does_nothing(admin: Admin) -> None:
+    data = {"csrf": "of another process", "phone": PHONE}
+
+    answer = await admin.send("POST", "/login/code", SAME_ORIGIN, data=data)
+
+    assert answer.status == 403
+    shown = Document(await answer.text())
+    await submit(admin, shown, "/login/code", phone=PHONE)
+    assert len(admin.sandbox.sms) == 1
+
+
+async def test_the_page_lets_forms_say_where_they_come_from(admin: Admin) -> None:
+    # Under no-referrer a form's Origin is null, which the guard refuses.
+    assert (await admin.get("/")).headers["Referrer-Policy"] == "same-origin"
+    answer = await admin.get("/api/status")
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+async def test_russian_for_those_who_read_it(admin: Admin) -> None:
+    shown = await page(admin, language="ru-RU,ru;q=0.9,en;q=0.8")
+    assert '<html lang="ru">' in shown.text
+    assert ">Отправить код<" in shown.text
+
+    shown = await submit(admin, shown, "/login/code", "ru", phone="нет")
+    assert "Номер телефона не подходит." in shown.text
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        ("", "en"),
+        ("ru", "ru"),
+        ("RU-ru", "ru"),
+        ("de, ru;q=0.5, en;q=0.3", "ru"),
+        ("en, ru", "en"),
+        ("ru;q=0, en;q=0.1", "en"),
+        ("ru;q=nonsense", "en"),
+        ("ru;q=nan", "en"),
+        ("*", "en"),
+        ("rue", "en"),
+    ],
+)
+def test_the_language_is_the_best_of_ours(accepted: str, language: str) -> None:
+    assert texts_for(accepted)["lang"] == language
+
+
+def test_both_languages_say_the_same_things() -> None:
+    assert set(ENGLISH) == set(RUSSIAN)
+    for key, text in ENGLISH.items():
+        assert re.findall(r"\{\w+\}", text) == re.findall(r"\{\w+\}", RUSSIAN[key])
+
+
+async def states(admin: Admin) -> list[Document]:
+    """Return the page in all its states."""
+    shown = [await page(admin)]
+    shown.append(await submit(admin, shown[0], "/login/code", phone=PHONE))
+    code = admin.code
+    shown.append(await submit(admin, shown[1], "/login/token", validation_code="no"))
+    shown.append(await submit(admin, shown[2], "/login/token", validation_code=code))
+    admin.sandbox.revoke_refresh()
+    shown.append(await submit(admin, shown[3], "/refresh"))
+    return shown
+
+
+async def test_nothing_is_inline_and_nothing_comes_from_outside(admin: Admin) -> None:
+    for shown in await states(admin):
+        assert shown.inline == []
+        assert shown.open_tags == []
+        assert all(re.match(r"/(?!/)", address) for address in shown.addresses)
+
+
+async def test_every_field_has_a_label_and_a_keyboard(admin: Admin) -> None:
+    for shown in await states(admin):
+        visible = [found for found in shown.inputs if found.get("type") != "hidden"]
+        assert {found["id"] or "" for found in visible} <= shown.labelled
+        for found in visible:
+            is_code = found["name"] == "validation_code"
+            assert found["inputmode"] == ("numeric" if is_code else "tel")
+            assert found["autocomplete"] == ("one-time-code" if is_code else "tel")
+
+
+async def test_every_reference_of_the_page_is_there(admin: Admin) -> None:
+    shown = await page(admin)
+    files = [address for address in shown.addresses if address.startswith("/static/")]
+    for address in files:
+        answer = await admin.get(address)
+        assert answer.status == 200
+    assert {address.rpartition(".")[2] for address in files} == {"css", "js", "svg"}
+
+
+def test_the_stylesheet_and_the_script_call_nobody() -> None:
+    for name in ("style.css", "page.js"):
+        path = resources.files("proxy.admin").joinpath("static", name)
+        text = path.read_text("utf-8")
+        assert re.findall(r"https?://|@import|url\(|eval|innerHTML", text) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("127.0.0.1:8080", "curl http://127.0.0.1:8080/api"),
+        ("http://127.0.0.1:8080", "curl http://127.0.0.1:8080/api"),
+        ("0.0.0.0:80", "curl http://127.0.0.1:80/api"),
+        ("[::]:80", "curl http://[::1]:80/api"),
+        ("[::1]:80", "curl http://[::1]:80/api"),
+        ("unix:/run/a b.sock", "curl --unix-socket &#x27;/run/a b.sock&#x27; http://"),
+    ],
+)
+async def test_the_example_can_be_pasted(admin: Admin, address: str, line: str) -> None:
+    admin.listen = lambda: [address]
+    assert line in (await page(admin)).text
+
+
+async def test_what_is_shown_is_escaped(admin: Admin) -> None:
+    admin.listen = lambda: ["<script>alert(1)</script>:80"]
+    shown = await page(admin)
+    assert "<script>alert" not in shown.text
+    assert "&lt;script&gt;" in shown.text
+
+
+async def test_a_form_with_very_many_fields_is_refused(admin: Admin) -> None:
+    data = "&".join(f"a{number}=1" for number in range(100))
+    fields = {**SAME_ORIGIN, "Content-Type": "application/x-www-form-urlencoded"}
+
+    answer = await admin.send("POST", "/logout", fields, data=data.encode())
+
+    assert answer.status == 400
+
+
+async def test_bytes_that_are_not_text_do_no_harm(admin: Admin) -> None:
+    shown = await page(admin)
+    csrf = shown.forms["/login/code"]["csrf"]
+    fields = {
+        **SAME_ORIGIN,
+        "Content-Type": "application/x-www-form-urlencoded; charset=nonsense",
+    }
+    content = f"csrf={csrf}&phone=%ff%00".encode() + b"\xff"
+
+    answer = await admin.send("POST", "/login/code", fields, data=content)
+
+    assert answer.status == 303
+    assert admin.sandbox.sms == []

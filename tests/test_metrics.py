@@ -1,0 +1,162 @@
+"""The counters and their Prometheus text."""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+
+from proxy.forward.exchange import Exchange
+from proxy.metrics import BUCKETS, Metrics
+
+
+@dataclass(frozen=True)
+class Times:
+    expires_at: float | None = None
+    refresh_due_at: float | None = None
+    login_needed_by: float | None = None
+
+
+def exchange(
+    status: int = 200,
+    answered_by: str = "upstream",
+    seconds: float = 0.02,
+    received: int = 0,
+    sent: int = 0,
+) -> Exchange:
+    return Exchange(
+        request_id="1",
+        method="GET",
+        target="/api/v1/profile/get?phone=79161234567",
+        started=0.0,
+        caller="report",
+        status=status,
+        answered_by=answered_by,
+        seconds=seconds,
+        received=received,
+        sent=sent,
+    )
+
+
+def samples(metrics: Metrics, times: Times | None = None) -> dict[str, float]:
+    lines = metrics.render(1000.0, times).splitlines()
+    pairs = (line.rpartition(" ") for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, _, value in pairs}
+
+
+@pytest.mark.parametrize(
+    ("status", "answered_by", "labels"),
+    [
+        (200, "upstream", 'status_class="2xx",origin="relayed"'),
+        (204, "proxy", 'status_class="2xx",origin="proxy"'),
+        (101, "upstream", 'status_class="1xx",origin="relayed"'),
+        (302, "upstream", 'status_class="3xx",origin="relayed"'),
+        (404, "upstream", 'status_class="4xx",origin="relayed"'),
+        (403, "proxy", 'status_class="4xx",origin="proxy"'),
+        (503, "proxy", 'status_class="5xx",origin="proxy"'),
+        (0, "proxy", 'status_class="none",origin="proxy"'),
+        (999, "upstream", 'status_class="none",origin="relayed"'),
+    ],
+)
+def test_requests_are_counted_by_class_and_by_who_answered(
+    status: int, answered_by: str, labels: str
+) -> None:
+    metrics = Metrics()
+    metrics.record(exchange(status, answered_by))
+
+    counted = {name for name, value in samples(metrics).items() if value == 1}
+    assert f"telemed_proxy_requests_total{{{labels}}}" in counted
+    assert len([name for name in counted if "requests_total" in name]) == 1
+
+
+def test_the_histogram_is_cumulative_and_ends_at_the_count() -> None:
+    metrics = Metrics()
+    for seconds in (0.0, 0.01, 0.02, 0.3, 1e9):
+        metrics.record(exchange(seconds=seconds))
+
+    found = samples(metrics)
+    name = "telemed_proxy_request_duration_seconds"
+    counts = [found[f'{name}_bucket{{le="{bound}"}}'] for bound in (*BUCKETS, "+Inf")]
+    assert counts == sorted(counts)
+    assert (counts[0], counts[1], counts[-1]) == (2, 3, 5)
+    assert found[f"{name}_count"] == 5
+    assert found[f"{name}_sum"] == pytest.approx(1e9 + 0.33)
+
+
+def test_content_is_counted_both_ways() -> None:
+    metrics = Metrics()
+    metrics.record(exchange(received=10, sent=3))
+    metrics.record(exchange(received=1))
+
+    found = samples(metrics)
+    assert found["telemed_proxy_content_received_bytes_total"] == 11
+    assert found["telemed_proxy_content_sent_bytes_total"] == 3
+
+
+def test_what_others_count_is_asked_when_read() -> None:
+    metrics = Metrics()
+    assert samples(metrics)["telemed_proxy_requests_in_flight"] == 0
+    now = [3]
+    metrics.watch(in_flight=lambda: now[0], connections_opened=lambda: 7)
+    now[0] = 5
+
+    found = samples(metrics)
+    assert found["telemed_proxy_requests_in_flight"] == 5
+    assert found["telemed_proxy_upstream_connections_opened_total"] == 7
+
+
+def test_token_times_are_told_when_known() -> None:
+    names = ("token_expires", "token_refresh_due", "login_needed_by")
+    keys = [f"telemed_proxy_{name}_timestamp_seconds" for name in names]
+
+    found = samples(Metrics(), Times(2000.5, 1500.0, None))
+
+    assert [found.get(key) for key in keys] == [2000.5, 1500.0, None]
+    assert not set(keys) & set(samples(Metrics()))
+
+
+def test_refreshes_are_counted_by_outcome() -> None:
+    metrics = Metrics()
+    for outcome in ("refreshed", "refreshed", "refused", "something new"):
+        metrics.count_refresh(outcome)
+
+    found = samples(metrics)
+    name = "telemed_proxy_token_refreshes_total"
+    assert found[f'{name}{{outcome="refreshed"}}'] == 2
+    assert found[f'{name}{{outcome="refused"}}'] == 1
+    assert found[f'{name}{{outcome="failed"}}'] == 1
+
+
+def test_no_client_can_make_new_series() -> None:
+    metrics = Metrics()
+    before = len(samples(metrics))
+    for status in range(0, 1200, 7):
+        metrics.record(exchange(status, f"by {status}", seconds=status / 10))
+        metrics.count_refresh(str(status))
+
+    assert len(samples(metrics)) == before
+    assert "79161234567" not in metrics.render(0.0)
+    assert "report" not in metrics.render(0.0)
+
+
+def test_the_text_is_of_the_prometheus_format() -> None:
+    text = Metrics().render(1000.0, Times(1.0, 2.0, 3.0))
+
+    assert text.endswith("\n")
+    sample = re.compile(r'[a-z_]+(\{([a-z_]+="[^"\\]*",?)+\})? -?[0-9.e+]+')
+    described: set[str] = set()
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            described.add(line.split(" ")[2])
+        elif line.startswith("# TYPE "):
+            assert line.split(" ")[2] in described
+            assert line.split(" ")[3] in {"counter", "gauge", "histogram"}
+        else:
+            assert sample.fullmatch(line), line
+            name = re.split(r"[{ ]", line)[0]
+            base = re.sub(r"_(bucket|sum|count)$", "", name)
+            assert described & {name, base}
+
+
+def test_the_build_is_told() -> None:
+    text = Metrics().render(0.0)
+    assert re.search(r'telemed_proxy_build_info\{version="\S+",python="3', text)
