@@ -1,0 +1,298 @@
+"""The composition root: the only file that knows all parts, and how long each lives."""
+
+import logging
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+from yarl import URL
+
+from proxy import __version__
+from proxy.access.keys import LocalKeys
+from proxy.access.rules import AccessRules
+from proxy.admin.app import admin_app
+from proxy.admin.state import AdminInfo
+from proxy.clock import Clock, system_clock
+from proxy.config import Config, UpstreamConfig
+from proxy.errors import ConfigError
+from proxy.forward.dial import Origin
+from proxy.forward.exchange import Exchange
+from proxy.forward.handler import ForwardHandler, ForwardOptions
+from proxy.forward.inbound import InboundServer, server
+from proxy.forward.pool import Pool, PoolLimits
+from proxy.forward.target import Rewrite
+from proxy.health import Health
+from proxy.listeners import Listener, local_names
+from proxy.log import ACCESS_LOGGER, request_id
+from proxy.metrics import Metrics
+from proxy.oauth.endpoints import Endpoints, open_session
+from proxy.oauth.login import Login
+from proxy.oauth.refresher import Outcome, Refresher
+from proxy.oauth.stores import TokenStore, open_store
+
+logger = logging.getLogger(__name__)
+access_log = logging.getLogger(ACCESS_LOGGER)
+
+DRAIN = 10.0
+"""Seconds for calls under way when the program is told to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth:
+    """The parts that obtain and keep the token pair."""
+
+    login: Login
+    refresher: Refresher
+    store: TokenStore
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The running proxy. Addresses are what to point a client at."""
+
+    login: Login
+    refresher: Refresher
+    health: Health
+    metrics: Metrics
+    addresses: Sequence[str]
+    admin_address: str
+
+
+@asynccontextmanager
+async def open_oauth(
+    config: Config,
+    clock: Clock = system_clock,
+    *,
+    timer: bool = False,
+    on_refresh: Callable[[Outcome], None] = lambda _: None,
+) -> AsyncIterator[OAuth]:
+    """Open the token store and what talks to the authorization server.
+
+    Only with `timer` does a due refresh start by itself; `on_refresh` hears what
+    became of each.
+    """
+    upstream = config.upstream
+    store = open_store(config.store.url)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(store.close)
+        session = await stack.enter_async_context(
+            open_session(
+                ssl_context=tls_context(upstream),
+                connect_timeout=upstream.connect_timeout,
+                response_timeout=upstream.response_timeout,
+            )
+        )
+        endpoints = Endpoints(
+            session,
+            api_url=upstream.api_url,
+            auth_url=upstream.auth_url,
+            client_id=upstream.client_id,
+            clock=clock,
+            proxy=upstream.egress_proxy,
+        )
+        refresher = Refresher(
+            store,
+            endpoints,
+            clock,
+            config.token.refresh_at,
+            on_refresh=on_refresh,
+        )
+        stack.push_async_callback(refresher.close)
+        await refresher.start(timer=timer)
+        yield OAuth(Login(endpoints, refresher, clock), refresher, store)
+
+
+@asynccontextmanager
+async def open_app(config: Config, clock: Clock = system_clock) -> AsyncIterator[App]:
+    """Start everything that `config` describes; on leaving, drain and close it.
+
+    Raises ConfigError for what only shows when it is tried, StoreError.
+    """
+    async with AsyncExitStack() as stack:
+        metrics = Metrics()
+        oauth = await stack.enter_async_context(
+            open_oauth(config, clock, timer=True, on_refresh=metrics.count_refresh)
+        )
+        forwarding = [Listener(address, "listen") for address in config.listen]
+        admin = Listener(config.admin.listen, "admin.listen")
+        pool = _pool(config.upstream, [*forwarding, admin])
+        stack.push_async_callback(pool.close)
+        inbound = server(_handler(config, pool, oauth, metrics, clock))
+        health = Health(logged_in=lambda: oauth.refresher.status().state == "active")
+        addresses: list[str] = []
+
+        runner = web.AppRunner(
+            _admin(config, oauth, health, metrics, addresses, clock),
+            access_log=None,
+            shutdown_timeout=DRAIN,
+        )
+        stack.push_async_callback(runner.cleanup)
+        await runner.setup()
+        assert runner.server is not None  # noqa: S101  set up a line above
+        await _open(stack, admin, runner.server)
+        stack.push_async_callback(_drain, inbound)
+        for listener in forwarding:
+            await _open(stack, listener, inbound)
+            addresses.append(listener.url)
+        if config.access.anyone:
+            logger.warning(
+                "access.anyone is true: whoever reaches %s acts as the person who "
+                "logged in",
+                ", ".join(addresses),
+            )
+        pool.start()
+        health.started = True
+        yield App(oauth.login, oauth.refresher, health, metrics, addresses, admin.url)
+        health.stopping = True
+        for listener in forwarding:
+            listener.close()
+
+
+def tls_context(upstream: UpstreamConfig) -> ssl.SSLContext:
+    """Return the context for every call to `upstream`: the system's trust, and ours."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    if upstream.ca_file is not None:
+        try:
+            context.load_verify_locations(upstream.ca_file)
+        except (OSError, ssl.SSLError) as exc:
+            raise ConfigError(
+                f"upstream.ca_file: {upstream.ca_file} is not a readable file of "
+                "certificates in PEM form"
+            ) from exc
+    return context
+
+
+async def _open(
+    stack: AsyncExitStack, listener: Listener, inbound: "web.Server"
+) -> None:
+    await listener.open(inbound)
+    stack.callback(listener.close)
+
+
+async def _drain(inbound: InboundServer) -> None:
+    """Let calls under way finish; what is not done in time is cut."""
+    inbound.pre_shutdown()
+    await inbound.shutdown(DRAIN)
+
+
+def _pool(upstream: UpstreamConfig, listeners: Sequence[Listener]) -> Pool:
+    url, egress = upstream.api_url, upstream.egress_proxy
+    assert url.host is not None  # noqa: S101  the config refuses a URL without one
+    assert url.port is not None  # noqa: S101  http and https have a default
+    origin = Origin(
+        url.host,
+        url.port,
+        tls_context(upstream) if url.scheme == "https" else None,
+        None if egress is None else (str(egress.host), int(egress.port or 80)),
+    )
+    limits = PoolLimits(
+        connect_timeout=upstream.connect_timeout,
+        response_timeout=upstream.response_timeout,
+        idle_timeout=upstream.idle_timeout,
+        keepalive=upstream.keepalive,
+        max_connections=upstream.max_connections,
+        warm_connections=upstream.warm_connections,
+    )
+    return Pool(
+        origin,
+        limits,
+        is_own=lambda peer, local: any(each.is_at(peer, local) for each in listeners),
+    )
+
+
+def _handler(
+    config: Config, pool: Pool, oauth: OAuth, metrics: Metrics, clock: Clock
+) -> ForwardHandler:
+    key_file = config.access.local_key_file
+    access = AccessRules(
+        config.access,
+        local_names(config.listen),
+        LocalKeys(key_file) if key_file is not None else None,
+    )
+    rewrite = _rewrite(config.upstream.api_url)
+    options = ForwardOptions(
+        replay_limit=config.forward.replay_limit,
+        rewrite=rewrite if config.forward.rewrite_location else None,
+        server_timing=config.forward.server_timing,
+    )
+
+    def record(exchange: Exchange) -> None:
+        metrics.record(exchange)
+        log_exchange(exchange)
+
+    handler = ForwardHandler(
+        pool,
+        oauth.refresher,
+        access,
+        record,
+        options,
+        request_id=request_id,
+        clock=clock,
+    )
+    metrics.watch(
+        in_flight=lambda: handler.in_flight,
+        connections_opened=lambda: pool.statistics.opened,
+    )
+    return handler
+
+
+def _rewrite(api_url: URL) -> Rewrite:
+    origin = str(api_url.origin()).lower()
+    return Rewrite(origin.encode(), str(api_url.host).encode())
+
+
+def log_exchange(exchange: Exchange) -> None:
+    """Write the access line of `exchange`."""
+    if not access_log.isEnabledFor(logging.INFO):
+        return
+    how = exchange.error or ("replayed" if exchange.replayed else exchange.answered_by)
+    access_log.info(
+        "%s %s %d %.1fms %s",
+        exchange.method,
+        exchange.target,
+        exchange.status,
+        exchange.seconds * 1000,
+        how,
+        extra={
+            "fields": {
+                "method": exchange.method,
+                "target": exchange.target,
+                "status": exchange.status,
+                "milliseconds": round(exchange.seconds * 1000, 1),
+                "received": exchange.received,
+                "sent": exchange.sent,
+                "caller": exchange.caller,
+                "answered_by": exchange.answered_by,
+                "error": exchange.error,
+            }
+        },
+    )
+
+
+def _admin(
+    config: Config,
+    oauth: OAuth,
+    health: Health,
+    metrics: Metrics,
+    addresses: Sequence[str],
+    clock: Clock,
+) -> web.Application:
+    return admin_app(
+        login=oauth.login,
+        refresher=oauth.refresher,
+        info=AdminInfo(
+            listen=lambda: addresses,
+            upstream=str(config.upstream.api_url),
+            version=__version__,
+            needs_local_key=config.access.local_key_file is not None,
+        ),
+        health=health,
+        metrics=metrics,
+        names=local_names([config.admin.listen]),
+        allowed_hosts=config.access.allowed_hosts,
+        password_file=config.admin.password_file,
+        clock=clock,
+    )

@@ -1,0 +1,123 @@
+"""The sockets we accept on: TCP addresses and Unix sockets, opened and closed."""
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+import stat
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from proxy.config import Address
+from proxy.errors import ConfigError
+
+logger = logging.getLogger(__name__)
+
+ProtocolFactory = Callable[[], asyncio.BaseProtocol]
+
+_BACKLOG = 1024
+_WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared with, not bound
+
+
+class Listener:
+    """One configured address and the sockets behind it."""
+
+    def __init__(self, address: Address, key: str) -> None:
+        self._address = address
+        self._key = key
+        self._server: asyncio.Server | None = None
+        self._names: list[tuple[str, int]] = []
+
+    async def open(self, factory: ProtocolFactory) -> None:
+        """Accept connections. Raises ConfigError naming the address and its key."""
+        try:
+            if self._address.path is not None:
+                await self._open_unix(self._address.path, factory)
+            else:
+                await self._open_tcp(factory)
+        except OSError as exc:
+            raise ConfigError(self._why(exc)) from exc
+
+    def close(self) -> None:
+        """Accept no more; open connections go on."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+            if self._address.path is not None:
+                self._address.path.unlink(missing_ok=True)
+
+    @property
+    def url(self) -> str:
+        """What to point a client at: `http://127.0.0.1:8080`, or `unix:PATH`."""
+        if self._address.path is not None:
+            return str(self._address)
+        port = self._names[0][1] if self._names else self._address.port
+        return f"http://{Address(self._address.host, port)}"
+
+    def is_at(self, peer: Sequence[object], local: Sequence[object]) -> bool:
+        """Say whether a connection from `local` to `peer` leads to this listener."""
+        if len(peer) < 2:
+            return False
+        for host, port in self._names:
+            if port == peer[1] and (
+                host == peer[0] or (host in _WILDCARDS and peer[0] == local[0])
+            ):
+                return True
+        return False
+
+    async def _open_tcp(self, factory: ProtocolFactory) -> None:
+        address = self._address
+        self._server = await asyncio.get_running_loop().create_server(
+            factory, address.host, address.port, backlog=_BACKLOG
+        )
+        self._names = [each.getsockname()[:2] for each in self._server.sockets]
+
+    async def _open_unix(self, path: Path, factory: ProtocolFactory) -> None:
+        _remove_stale(path)
+        # Nobody else may connect, not even in the moment between bind and chmod.
+        before = os.umask(0o177)
+        try:
+            self._server = await asyncio.get_running_loop().create_unix_server(
+                factory, str(path), backlog=_BACKLOG
+            )
+        finally:
+            os.umask(before)
+
+    def _why(self, exc: OSError) -> str:
+        where = f"{self._key}: {self._address}"
+        if exc.errno == errno.EADDRINUSE:
+            return (
+                f"{where} is in use by another program; stop that one, or choose "
+                f"another address with {self._key}"
+            )
+        if exc.errno in {errno.EACCES, errno.EPERM}:
+            return f"{where} may not be opened by this user; choose a port above 1023"
+        reason = os.strerror(exc.errno) if exc.errno else type(exc).__name__
+        return f"{where} cannot be opened: {reason}"
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove a socket that its owner left behind; one that answers is in use."""
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise OSError(errno.EEXIST, "a file that is no socket is in the way")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        # A full backlog does not refuse but waits; a program is behind it all the same.
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+            return
+        except BlockingIOError:
+            pass
+    raise OSError(errno.EADDRINUSE, "a program answers on the socket")
+
+
+def local_names(addresses: Sequence[Address]) -> list[str]:
+    """Return the hosts that `addresses` are configured with, and this machine's."""
+    hosts = [address.host for address in addresses if address.path is None]
+    return [*hosts, socket.gethostname()] if _WILDCARDS.intersection(hosts) else hosts

@@ -1,0 +1,125 @@
+"""Runs the proxy as a program: event loop, ready line, signals, drain."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from yarl import URL
+
+from proxy.app import App, open_app
+from proxy.config import Config
+from proxy.log import setup_logging
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOptions:
+    """How the fake upstream behaves; the names are in `proxy.sandbox.scenarios`."""
+
+    seed: int = 1
+    scenario: str = "default"
+
+
+def run(config: Config, *, sandbox: SandboxOptions | None = None) -> int:
+    """Run until a signal says stop; return the exit code, 128 and the signal's number.
+
+    The ready line goes to stdout, the log to stderr. With `sandbox`, the upstream of
+    `config` is replaced by an embedded fake one. Raises ConfigError, StoreError.
+    """
+    setup_logging(config.log)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_serve(config, sandbox))
+
+
+async def _serve(config: Config, sandbox: SandboxOptions | None) -> int:
+    stop = _StopSignal()
+    stop.install()
+    async with _upstream(config, sandbox) as config, open_app(config) as app:
+        _say(ready_line(app))
+        return 128 + await stop.received()
+
+
+@asynccontextmanager
+async def _upstream(
+    config: Config, options: SandboxOptions | None
+) -> AsyncIterator[Config]:
+    """Yield the config to run with, and with it the fake upstream, if wanted."""
+    if options is None:
+        yield config
+        return
+    from proxy.sandbox import Sandbox
+
+    async with Sandbox(
+        seed=options.seed, scenario=options.scenario, announce=_say
+    ) as fake:
+        _say(f"sandbox control {fake.control_url}")
+        upstream = config.upstream.model_copy(
+            update={
+                "api_url": URL(fake.api_url),
+                "auth_url": URL(fake.auth_url),
+                "client_id": fake.client_id,
+            }
+        )
+        yield config.model_copy(update={"upstream": upstream})
+
+
+def ready_line(app: App) -> str:
+    """Return the line that says where the proxy is and what to do next."""
+    proxy = " ".join(app.addresses)
+    if app.health.logged_in():
+        then = f"curl {app.addresses[0]}/api/v1/profile/get"
+    else:
+        then = "telemed-proxy login"
+    return f"ready: proxy {proxy}  admin {app.admin_address}  next: {then}"
+
+
+def _say(line: str) -> None:
+    # Whoever waits for the ready line reads a pipe, which Python would buffer.
+    print(line, flush=True)  # noqa: T201  what the program is asked to print
+
+
+class _StopSignal:
+    """The first SIGINT or SIGTERM asks for a drain; the second ends at once."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._received: asyncio.Future[int] = self._loop.create_future()
+
+    def install(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                self._loop.add_signal_handler(number, self._on_signal, number)
+            except NotImplementedError:  # Windows
+                signal.signal(number, self._from_outside)
+
+    async def received(self) -> int:
+        """Wait for the first signal and return its number."""
+        return await self._received
+
+    def _from_outside(self, number: int, _: FrameType | None) -> None:
+        self._loop.call_soon_threadsafe(self._on_signal, number)
+
+    def _on_signal(self, number: int) -> None:
+        if self._received.done():
+            sys.stdout.flush()
+            os._exit(128 + number)
+        self._received.set_result(number)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return the faster event loop's factory where it is installed."""
+    try:
+        if sys.platform == "win32":
+            import winloop as fast
+        else:
+            import uvloop as fast
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = fast.new_event_loop
+    return factory
