@@ -1,0 +1,85 @@
+"""Checks of files: who may read the tokens and the keys."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from proxy.cli.findings import Finding, ok, wrong
+from proxy.config import Config
+
+
+def check_files(config: Config) -> Iterator[Finding]:
+    """Yield what is found of the token store and of every file of secrets."""
+    yield from check_store(config.store.url)
+    for name, file in (
+        ("access.local_key_file", config.access.local_key_file),
+        ("admin.password_file", config.admin.password_file),
+    ):
+        if file is not None:
+            yield check_secret_file(name, file)
+
+
+def check_store(url: str) -> Iterator[Finding]:
+    """Yield what is found of the folder and the file of a `file:` store."""
+    scheme, _, rest = url.partition(":")
+    if scheme != "file":
+        yield ok("store", f"tokens are kept in {scheme}:")
+        return
+    file = Path(rest)
+    try:
+        exists = file.parent.exists()
+        writable = os.access(_nearest(file.parent), os.W_OK | os.X_OK)
+    except OSError as exc:
+        yield wrong("store", f"{url}: {exc.strerror}", "set store.url to another place")
+        return
+    if not writable:
+        yield wrong(
+            "store",
+            f"{file.parent} cannot be written",
+            "let this user write there, or set store.url to another place",
+        )
+        return
+    if not exists:
+        yield ok("store", f"{file} (made at the first login)")
+        return
+    # The folder may be a shared one that the user chose: the file is what matters.
+    if file.exists():
+        yield check_secret_file("store", file)
+    else:
+        yield ok("store", f"{file} (made at the first login)")
+
+
+def check_secret_file(subject: str, file: Path) -> Finding:
+    """Return whether `file` can be read by us and by nobody else."""
+    try:
+        found = file.stat()
+    except OSError as exc:
+        return wrong(
+            subject, f"{file}: {exc.strerror}", "make the file, or mend the path"
+        )
+    if not stat.S_ISREG(found.st_mode):
+        return wrong(subject, f"{file} is no plain file", "mend the path")
+    if not os.access(file, os.R_OK):
+        return wrong(
+            subject, f"{file} cannot be read by this user", f"chown {_user()} {file}"
+        )
+    mode = stat.S_IMODE(found.st_mode)
+    # Windows keeps rights elsewhere; its modes say nothing.
+    if sys.platform != "win32" and mode & 0o077:
+        return wrong(
+            subject, f"others can use {file} (mode {mode:04o})", f"chmod 600 {file}"
+        )
+    return ok(subject, f"{file} (mode {mode:04o})")
+
+
+def _nearest(folder: Path) -> Path:
+    """Return `folder`, or the nearest one above it that exists."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def _user() -> str:
+    return os.environ.get("USER") or "$USER"

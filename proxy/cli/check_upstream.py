@@ -1,0 +1,121 @@
+"""Checks of the way to the upstream: DNS, TCP, TLS, the clocks."""
+
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from yarl import URL
+
+from proxy.cli.findings import Finding, ok, unreachable, wrong
+from proxy.cli.http_call import CONNECT_TIMEOUT, call, reason, to_origin
+from proxy.clock import Clock, system_clock
+from proxy.config import Config
+from proxy.errors import ConfigError
+
+# Certificates and tokens are judged by the clock; a minute harms neither.
+SKEW_ALLOWED: Final = 60.0
+
+
+def check_upstream(config: Config, clock: Clock = system_clock) -> Iterator[Finding]:
+    """Yield what is found of the way to each host."""
+    from proxy.app import tls_context
+
+    upstream = config.upstream
+    try:
+        context = tls_context(upstream)
+    except ConfigError as exc:
+        yield wrong("upstream.ca_file", exc.description, "mend upstream.ca_file")
+        return
+    if upstream.ca_file is not None:
+        yield ok("upstream.ca_file", str(upstream.ca_file))
+    if upstream.egress_proxy is not None:
+        found = list(check_way("egress proxy", upstream.egress_proxy))
+        yield from found
+        if not all(finding.ok for finding in found):
+            return
+    # A set would lose the order; one host may have both roles.
+    for url in dict.fromkeys((upstream.api_url, upstream.auth_url)):
+        yield from check_host(url, context, upstream.egress_proxy, clock)
+
+
+def check_host(
+    url: URL, context: ssl.SSLContext, egress_proxy: URL | None, clock: Clock
+) -> Iterator[Finding]:
+    """Yield what is found of one host, as far as it can be reached."""
+    if egress_proxy is None:
+        # Behind an egress proxy, names are its business.
+        found = list(check_way(str(url.host), url))
+        yield from found
+        if not all(finding.ok for finding in found):
+            return
+    yield from check_answer(url, context, egress_proxy, clock)
+
+
+def check_way(subject: str, url: URL) -> Iterator[Finding]:
+    """Yield what is found of the name and the port of `url`."""
+    host, port = url.host or "", url.port or 443
+    try:
+        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        yield unreachable(
+            f"{subject} DNS",
+            f"{host} is not known",
+            "check the name in the config, and this machine's network",
+        )
+        return
+    yield ok(
+        f"{subject} DNS", ", ".join(dict.fromkeys(str(a[4][0]) for a in addresses))
+    )
+    try:
+        socket.create_connection((host, port), CONNECT_TIMEOUT).close()
+    except OSError as exc:
+        yield unreachable(
+            f"{subject} TCP",
+            f"port {port}: {reason(exc)}",
+            "check the port, the firewall, and whether upstream.egress_proxy is needed",
+        )
+        return
+    yield ok(f"{subject} TCP", f"port {port} answers")
+
+
+def check_answer(
+    url: URL, context: ssl.SSLContext, egress_proxy: URL | None, clock: Clock
+) -> Iterator[Finding]:
+    """Yield what one harmless request shows of TLS, HTTP and the clocks."""
+    connection = to_origin(url, context=context, egress_proxy=egress_proxy)
+    subject = f"{url.host} {'TLS' if url.scheme == 'https' else 'HTTP'}"
+    try:
+        answer = call(connection, "HEAD", "/", fields={"Accept": "*/*"})
+    except (OSError, http.client.HTTPException) as exc:
+        yield unreachable(subject, reason(exc), _mend(exc, egress_proxy))
+        return
+    yield ok(subject, "certificate trusted" if url.scheme == "https" else "answers")
+    yield check_clock(f"{url.host} clock", answer.fields.get("Date"), clock())
+
+
+def check_clock(subject: str, date: str | None, now: float) -> Finding:
+    """Return how far our clock is from the `Date` of an answer."""
+    try:
+        theirs = parsedate_to_datetime(date or "").timestamp()
+    except ValueError:
+        return ok(subject, "the answer has no date to compare with")
+    skew = now - theirs
+    if abs(skew) <= SKEW_ALLOWED:
+        return ok(subject, f"differs by {abs(skew):.0f} s")
+    way = "fast" if skew > 0 else "slow"
+    return wrong(
+        subject,
+        f"this machine's clock is {abs(skew):.0f} s {way}",
+        "set the clock, best by NTP",
+    )
+
+
+def _mend(error: OSError | http.client.HTTPException, egress_proxy: URL | None) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "add the authority that signed it as upstream.ca_file, or mend the clock"
+    if egress_proxy is not None:
+        return "check that the egress proxy lets you connect to this host"
+    return "check that the address in the config is the right one"
