@@ -1,9 +1,10 @@
 """The composition root: the only file that knows all parts, and how long each lives."""
 
+import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -37,6 +38,8 @@ access_log = logging.getLogger(ACCESS_LOGGER)
 
 DRAIN = 10.0
 """Seconds for calls under way when the program is told to stop."""
+
+_CUT = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,8 @@ async def open_app(config: Config, clock: Clock = system_clock) -> AsyncIterator
         admin = Listener(config.admin.listen, "admin.listen")
         pool = _pool(config.upstream, [*forwarding, admin])
         stack.push_async_callback(pool.close)
-        inbound = server(_handler(config, pool, oauth, metrics, clock))
+        handler = _handler(config, pool, oauth, metrics, clock)
+        inbound = server(handler)
         health = Health(logged_in=lambda: oauth.refresher.status().state == "active")
         addresses: list[str] = []
 
@@ -132,7 +136,7 @@ async def open_app(config: Config, clock: Clock = system_clock) -> AsyncIterator
         await runner.setup()
         assert runner.server is not None  # noqa: S101  set up a line above
         await _open(stack, admin, runner.server)
-        stack.push_async_callback(_drain, inbound)
+        stack.push_async_callback(_drain, handler, inbound)
         for listener in forwarding:
             await _open(stack, listener, inbound)
             addresses.append(listener.url)
@@ -172,10 +176,14 @@ async def _open(
     stack.callback(listener.close)
 
 
-async def _drain(inbound: InboundServer) -> None:
+async def _drain(handler: ForwardHandler, inbound: InboundServer) -> None:
     """Let calls under way finish; what is not done in time is cut."""
-    inbound.pre_shutdown()
-    await inbound.shutdown(DRAIN)
+    # aiohttp's own shutdown comes after: from its first moment it takes no more of
+    # an upload.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DRAIN):
+            await handler.drain()
+    await inbound.shutdown(_CUT)
 
 
 def _pool(upstream: UpstreamConfig, listeners: Sequence[Listener]) -> Pool:

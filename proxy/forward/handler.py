@@ -117,6 +117,7 @@ class ForwardHandler:
         self._run = f"{int(clock()) & 0xFFFFFF:06x}"
         self._refreshing: asyncio.Task[str] | None = None
         self.in_flight = 0
+        self._drained: asyncio.Event | None = None
 
     async def __call__(self, inbound: web.BaseRequest) -> web.StreamResponse:
         """Forward `inbound` and relay the response."""
@@ -145,10 +146,18 @@ class ForwardHandler:
             raise
         finally:
             self.in_flight -= 1
+            if self._drained is not None and not self.in_flight:
+                self._drained.set()
             exchange.seconds = time.perf_counter() - begun
             exchange.sent = downlink.sent
             self._record(exchange)
         return cast("web.StreamResponse", downlink)
+
+    async def drain(self) -> None:
+        """Make each response its connection's last; return when none is under way."""
+        self._drained = asyncio.Event()
+        if self.in_flight:
+            await self._drained.wait()
 
     async def _forward(
         self, inbound: web.BaseRequest, downlink: Downlink, exchange: Exchange
@@ -226,7 +235,7 @@ class ForwardHandler:
             head.framing is Framing.CHUNKED and not chunked
         )
         sending.exchange.status = head.status
-        if sending.uploading:
+        if sending.uploading or self._drained is not None:
             downlink.keep_alive = False  # whether the rest will ever come is unknown
         # The content that came along with the head goes out in the same write.
         if by_close:

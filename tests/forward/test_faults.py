@@ -482,17 +482,19 @@ class TestWarmth:
             assert it.upstream.connections == 1
 
     async def test_one_that_was_closed_is_replaced(self) -> None:
-        accepted: asyncio.Queue[None] = asyncio.Queue()
+        again = asyncio.Event()
+        accepted = 0
 
         async def script(peer: Peer) -> None:
-            accepted.put_nowait(None)
-            if it.upstream.connections > 1:
+            nonlocal accepted
+            accepted += 1
+            if accepted > 1:
+                again.set()
                 await peer.gone()
 
         limits = PoolLimits(warm_connections=1, idle_timeout=0.04)
-        async with rig(script, limits=limits) as it:
-            await accepted.get()
-            await accepted.get()
+        async with rig(script, limits=limits):
+            await again.wait()
 
     async def test_idle_connections_end_with_their_time(self) -> None:
         gone = asyncio.Event()

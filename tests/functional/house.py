@@ -1,5 +1,6 @@
 """The whole proxy in this process, in front of the shipped sandbox."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -35,7 +36,8 @@ class House:
     session: aiohttp.ClientSession
     clock: MovedClock
     config: Config
-    secrets: set[str] = field(default_factory=set)
+    on_leave: list[asyncio.Future[Any]] = field(default_factory=list)
+    """What the caller's session is kept open for while the proxy drains."""
 
     @property
     def url(self) -> str:
@@ -91,8 +93,11 @@ async def house(
         await own.start()
     config = configured(folder, own, settings or {})
     try:
-        async with open_app(config, clock) as app, aiohttp.ClientSession() as session:
-            yield House(app, own, session, clock, config)
+        async with aiohttp.ClientSession() as session:
+            async with open_app(config, clock) as app:
+                it = House(app, own, session, clock, config)
+                yield it
+            await asyncio.gather(*it.on_leave, return_exceptions=True)
     finally:
         if sandbox is None:
             await own.close()

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -343,3 +344,54 @@ async def test_no_secret_is_logged_or_shown(
             assert f'"{secret}"' not in caplog.text + shown
         else:
             assert secret not in caplog.text + shown
+
+
+class TestDrain:
+    """A program that is told to stop lets calls under way finish."""
+
+    async def test_an_upload_under_way_is_completed(self, tmp_path: Path) -> None:
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def content() -> AsyncIterator[bytes]:
+            yield b'{"firstName": '
+            begun.set()
+            await go_on.wait()
+            yield '"Анна"}'.encode()
+
+        async with house(tmp_path) as it:
+            await it.log_in()
+            post = it.session.post(
+                it.url + "/api/v1/profile/update",
+                data=content(),
+                headers={"Content-Type": "application/json"},
+            )
+            async with aiohttp.ClientSession() as idle:
+                async with idle.get(it.url + PROFILE) as answer:
+                    assert answer.status == 200
+                calling = asyncio.ensure_future(_read(post))
+                await begun.wait()
+                await asyncio.sleep(0.02)
+                asyncio.get_running_loop().call_later(0.1, go_on.set)
+                # Leaving the block drains: `calling` ends while it does.
+                it.on_leave.append(calling)
+        assert await calling == (200, "close")
+
+    async def test_what_does_not_end_in_time_is_cut(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("proxy.app.DRAIN", 0.05)
+        async with house(tmp_path) as it:
+            await it.log_in()
+            it.sandbox.switches.set({"api_fault": "timeout"})
+            calling = asyncio.ensure_future(it.get())
+            while not it.sandbox.requests:
+                await asyncio.sleep(0.01)
+            it.on_leave.append(calling)
+        with pytest.raises(aiohttp.ClientError):
+            await calling
+
+
+async def _read(post: Any) -> tuple[int, str | None]:
+    async with post as answer:
+        await answer.read()
+        return answer.status, answer.headers.get("Connection")

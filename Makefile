@@ -1,0 +1,54 @@
+# make run    the sandbox: a proxy to try, with nothing to configure
+# make test   every test; first installs the programs that some tests drive
+# make check  formatting, lint, types
+# make bench  what the proxy costs a request, next to a direct call
+# make clean  forget the environment and everything built
+#
+# The first of these makes .venv. PYTHON=... picks the Python it is made with, and
+# ARGS=... goes to what is run: make run ARGS="--scenario short-lives",
+# make test ARGS="-k login".
+
+SHELL := /bin/sh
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
+ARGS ?=
+
+# Part of the tests tells nothing about coverage.
+COVERAGE := $(if $(ARGS),,--cov --cov-report=term)
+# A file runs as a whole in one process, so that what its tests share starts once.
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
+
+.PHONY: run test check bench clean
+
+run: .venv/installed
+	@exec $(BIN)/telemed-proxy sandbox $(ARGS)
+
+test: .venv/developer
+	@$(BIN)/python -m tests.programs
+	$(PYTEST) $(COVERAGE) $(ARGS)
+
+check: .venv/developer
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+bench: .venv/installed
+	@$(BIN)/python bench/quick.py $(ARGS)
+
+clean:
+	rm -rf .venv .coverage* .mypy_cache .pytest_cache .ruff_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp each, newer than pyproject.toml: the second run installs nothing.
+.venv/installed: pyproject.toml scripts/environment
+	@scripts/environment
+	@echo "Installing telemed-proxy into .venv ..." >&2
+	@$(PIP) install --editable .
+	@touch $@
+
+# pip knows dependency groups since 25.1. An extra is what users may add: tested, too.
+.venv/developer: .venv/installed
+	@echo "Installing what the tests need into .venv ..." >&2
+	@$(PIP) install --upgrade 'pip>=25.1'
+	@$(PIP) install --editable '.[speed]' --group dev
+	@touch $@
