@@ -5,7 +5,7 @@
 # make clean  forget the environment and everything built
 #
 # The first of these makes .venv. PYTHON=... picks the Python it is made with, and
-# ARGS=... goes to what is run: make run ARGS="--scenario short-lives",
+# ARGS=... goes to what is run: make run ARGS="--scenario short-lived",
 # make test ARGS="-k login".
 
 SHELL := /bin/sh

@@ -8,7 +8,7 @@ token, which is refreshed long before it expires. Where to look:
 * `oauth` obtains, refreshes and stores the token pair; it knows nothing of forwarding.
 * `access` decides who may use a listener; `admin` is the second listener.
 * `sandbox` is the fake partner API, with fault switches; it imports nothing from here.
-* `config`, `errors`, `redaction`, `tasks`, `clock` and `log` are the ground.
+* `config`, `errors`, `authority`, `redaction`, `tasks`, `clock` and `log` are ground.
 """
 
 __version__ = "0.1.0"

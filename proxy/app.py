@@ -14,6 +14,7 @@ from proxy import __version__
 from proxy.access.keys import LocalKeys
 from proxy.access.rules import AccessRules
 from proxy.admin.app import admin_app
+from proxy.admin.connection import AdminConnections
 from proxy.admin.state import AdminInfo
 from proxy.clock import Clock, system_clock
 from proxy.config import Config, UpstreamConfig
@@ -21,12 +22,12 @@ from proxy.errors import ConfigError
 from proxy.forward.dial import Origin
 from proxy.forward.exchange import Exchange
 from proxy.forward.handler import ForwardHandler, ForwardOptions
-from proxy.forward.inbound import InboundServer, server
+from proxy.forward.inbound import InboundServer
 from proxy.forward.pool import Pool, PoolLimits
 from proxy.forward.target import Rewrite
 from proxy.health import Health
-from proxy.listeners import Listener, local_names
-from proxy.log import ACCESS_LOGGER, request_id
+from proxy.listeners import Listener, ProtocolFactory, local_names
+from proxy.log import AccessLog
 from proxy.metrics import Metrics
 from proxy.oauth.endpoints import Endpoints, open_session
 from proxy.oauth.login import Login
@@ -34,7 +35,6 @@ from proxy.oauth.refresher import Outcome, Refresher
 from proxy.oauth.stores import TokenStore, open_store
 
 logger = logging.getLogger(__name__)
-access_log = logging.getLogger(ACCESS_LOGGER)
 
 DRAIN = 10.0
 """Seconds for calls under way when the program is told to stop."""
@@ -69,12 +69,13 @@ async def open_oauth(
     clock: Clock = system_clock,
     *,
     timer: bool = False,
+    tls: ssl.SSLContext | None = None,
     on_refresh: Callable[[Outcome], None] = lambda _: None,
 ) -> AsyncIterator[OAuth]:
     """Open the token store and what talks to the authorization server.
 
-    Only with `timer` does a due refresh start by itself; `on_refresh` hears what
-    became of each.
+    Only with `timer` does a due refresh start by itself; `tls` is `tls_context` where
+    that is made already; `on_refresh` hears what became of each refresh.
     """
     upstream = config.upstream
     store = open_store(config.store.url)
@@ -82,7 +83,7 @@ async def open_oauth(
         stack.push_async_callback(store.close)
         session = await stack.enter_async_context(
             open_session(
-                ssl_context=tls_context(upstream),
+                ssl_context=tls or tls_context(upstream),
                 connect_timeout=upstream.connect_timeout,
                 response_timeout=upstream.response_timeout,
             )
@@ -115,27 +116,33 @@ async def open_app(config: Config, clock: Clock = system_clock) -> AsyncIterator
     """
     async with AsyncExitStack() as stack:
         metrics = Metrics()
+        tls = tls_context(config.upstream)
         oauth = await stack.enter_async_context(
-            open_oauth(config, clock, timer=True, on_refresh=metrics.count_refresh)
+            open_oauth(
+                config,
+                clock,
+                timer=True,
+                tls=tls,
+                on_refresh=metrics.count_refresh,
+            )
         )
         forwarding = [Listener(address, "listen") for address in config.listen]
         admin = Listener(config.admin.listen, "admin.listen")
-        pool = _pool(config.upstream, [*forwarding, admin])
+        pool = _pool(config.upstream, tls, [*forwarding, admin])
         stack.push_async_callback(pool.close)
         handler = _handler(config, pool, oauth, metrics, clock)
-        inbound = server(handler)
+        inbound = InboundServer(handler, handler.refused)
         health = Health(logged_in=lambda: oauth.refresher.status().state == "active")
         addresses: list[str] = []
 
         runner = web.AppRunner(
             _admin(config, oauth, health, metrics, addresses, clock),
-            access_log=None,
             shutdown_timeout=DRAIN,
         )
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
         assert runner.server is not None  # noqa: S101  set up a line above
-        await _open(stack, admin, runner.server)
+        await _open(stack, admin, AdminConnections(runner.server))
         stack.push_async_callback(_drain, handler, inbound)
         for listener in forwarding:
             await _open(stack, listener, inbound)
@@ -170,9 +177,9 @@ def tls_context(upstream: UpstreamConfig) -> ssl.SSLContext:
 
 
 async def _open(
-    stack: AsyncExitStack, listener: Listener, inbound: "web.Server"
+    stack: AsyncExitStack, listener: Listener, factory: ProtocolFactory
 ) -> None:
-    await listener.open(inbound)
+    await listener.open(factory)
     stack.callback(listener.close)
 
 
@@ -186,14 +193,16 @@ async def _drain(handler: ForwardHandler, inbound: InboundServer) -> None:
     await inbound.shutdown(_CUT)
 
 
-def _pool(upstream: UpstreamConfig, listeners: Sequence[Listener]) -> Pool:
+def _pool(
+    upstream: UpstreamConfig, tls: ssl.SSLContext, listeners: Sequence[Listener]
+) -> Pool:
     url, egress = upstream.api_url, upstream.egress_proxy
     assert url.host is not None  # noqa: S101  the config refuses a URL without one
     assert url.port is not None  # noqa: S101  http and https have a default
     origin = Origin(
         url.host,
         url.port,
-        tls_context(upstream) if url.scheme == "https" else None,
+        tls if url.scheme == "https" else None,
         None if egress is None else (str(egress.host), int(egress.port or 80)),
     )
     limits = PoolLimits(
@@ -227,9 +236,11 @@ def _handler(
         server_timing=config.forward.server_timing,
     )
 
+    access_log = AccessLog(config.log)
+
     def record(exchange: Exchange) -> None:
         metrics.record(exchange)
-        log_exchange(exchange)
+        access_log.write(exchange)
 
     handler = ForwardHandler(
         pool,
@@ -237,12 +248,11 @@ def _handler(
         access,
         record,
         options,
-        request_id=request_id,
         clock=clock,
     )
     metrics.watch(
         in_flight=lambda: handler.in_flight,
-        connections_opened=lambda: pool.statistics.opened,
+        connections_opened=lambda: pool.opened,
     )
     return handler
 
@@ -250,34 +260,6 @@ def _handler(
 def _rewrite(api_url: URL) -> Rewrite:
     origin = str(api_url.origin()).lower()
     return Rewrite(origin.encode(), str(api_url.host).encode())
-
-
-def log_exchange(exchange: Exchange) -> None:
-    """Write the access line of `exchange`."""
-    if not access_log.isEnabledFor(logging.INFO):
-        return
-    how = exchange.error or ("replayed" if exchange.replayed else exchange.answered_by)
-    access_log.info(
-        "%s %s %d %.1fms %s",
-        exchange.method,
-        exchange.target,
-        exchange.status,
-        exchange.seconds * 1000,
-        how,
-        extra={
-            "fields": {
-                "method": exchange.method,
-                "target": exchange.target,
-                "status": exchange.status,
-                "milliseconds": round(exchange.seconds * 1000, 1),
-                "received": exchange.received,
-                "sent": exchange.sent,
-                "caller": exchange.caller,
-                "answered_by": exchange.answered_by,
-                "error": exchange.error,
-            }
-        },
-    )
 
 
 def _admin(

@@ -1,11 +1,16 @@
 """Every error this program raises on purpose, and how each is answered.
 
+The commands add two of their own, which never leave them: see `cli.admin_client` and
+`cli.failures`.
+
 The tree splits by whose fault it is, which also fixes the status that a client sees:
 
 * ProxyError                       500  ours
   * ConfigError                         the config file; ends the program, exit code 3
   * StoreError                     500  the token store cannot be read or written
-  * RequestError                   400  the client's request; also 408, 413, 414, 431
+  * RequestError                   400  the client's request; also 405, 408, 413, 414,
+                                        421, 431, and 415 on the admin listener
+    * NotFoundError                404  nothing is at this path of the admin listener
     * LoginError                   400  a phone number or validation code to be mended
       * CooldownError              429  too soon, or too often, for another SMS
     * AccessDeniedError            403  refused by Host, Origin or rules
@@ -77,6 +82,14 @@ class RequestError(ProxyError):
     status = 400
     type = "bad_argument"
     proxy_error = "http_request_error"
+
+
+class NotFoundError(RequestError):
+    """There is nothing at this path."""
+
+    status = 404
+    type = "not_found"
+    value = "path"
 
 
 class LoginError(RequestError):
@@ -162,10 +175,14 @@ class TokenAnswerError(UpstreamError):
     value = "token_answer"
 
 
+CLIENT_REFUSED = "client_refused"
+
+
 class TokenRefusedError(ProxyError):
     """The authorization server refused, with an OAuth error (RFC 6749, section 5.2).
 
-    `error` is its code, standard or not, such as `invalid_grant`.
+    `error` is its code, standard or not, such as `invalid_grant`. `value` is
+    CLIENT_REFUSED where no other validation code and no new login would help.
     """
 
     status = 502
@@ -173,6 +190,8 @@ class TokenRefusedError(ProxyError):
     value = "token_refused"
     proxy_error = "destination_unavailable"
 
-    def __init__(self, error: str, description: str) -> None:
-        super().__init__(description)
+    def __init__(
+        self, error: str, description: str, *, value: str | None = None
+    ) -> None:
+        super().__init__(description, value=value)
         self.error = error

@@ -53,7 +53,7 @@ class Listener:
         if self._address.path is not None:
             return str(self._address)
         port = self._names[0][1] if self._names else self._address.port
-        return f"http://{Address(self._address.host, port)}"
+        return f"http://{Address(self._address.host, port).reachable}"
 
     def is_at(self, peer: Sequence[object], local: Sequence[object]) -> bool:
         """Say whether a connection from `local` to `peer` leads to this listener."""

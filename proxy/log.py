@@ -1,7 +1,9 @@
 """Log lines for people (text) and for machines (JSON), without secrets.
 
-The formatters are the only door: whatever a record holds, ours or a library's,
-message, traceback or member, passes redaction there. Every line has the request id.
+There are two doors. Whatever a record of `logging` holds, ours or a library's, message,
+traceback or member, passes redaction in the formatters. Access lines, one for each
+request, have their own and cheaper door, as it is known where a secret can stand in
+them. Every line has the request id.
 """
 
 import json
@@ -10,13 +12,15 @@ import re
 import sys
 import time
 import traceback
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
+from proxy.clock import Clock, system_clock
 from proxy.config import LogConfig
-from proxy.redaction import redact_data, redact_text
+from proxy.redaction import redact_data, redact_target, redact_text
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 """The request that the running code works for."""
@@ -29,7 +33,6 @@ _TAMED = {
     "aiohttp.access": logging.WARNING,
     "asyncio": logging.INFO,
     "oauthlib": logging.WARNING,
-    "requests_oauthlib": logging.WARNING,
 }
 
 # Exceptions of these modules quote the first bytes of a head, Authorization included.
@@ -66,7 +69,6 @@ def setup_logging(config: LogConfig, stream: TextIO | None = None) -> None:
     root.setLevel(config.level.upper())
     for name, level in _TAMED.items():
         logging.getLogger(name).setLevel(max(level, root.level))
-    logging.getLogger(ACCESS_LOGGER).disabled = not config.access
 
 
 class TextFormatter(logging.Formatter):
@@ -90,11 +92,10 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one line."""
-        moment = datetime.fromtimestamp(record.created, UTC)
         fields = getattr(record, "fields", None)
         members: dict[str, Any] = {
             **(redact_data(fields) if isinstance(fields, dict) else {}),
-            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": _utc_time(record.created),
             "level": record.levelname.lower(),
             "logger": record.name.removeprefix("proxy."),
             "message": _message(record),
@@ -102,9 +103,97 @@ class JsonFormatter(logging.Formatter):
         }
         if failure := _failure(record):
             members["exception"] = failure
-        line = _encode(members)
-        # What is left of bytes that were not UTF-8 becomes a JSON escape.
-        return line.encode("utf-8", "backslashreplace").decode("utf-8")
+        return _json(members)
+
+
+class Ended(Protocol):
+    """What an access line tells of a request that has ended."""
+
+    request_id: str
+    method: str
+    target: str
+    status: int
+    seconds: float
+    received: int
+    sent: int
+    caller: str | None
+    answered_by: str
+    error: str | None
+    replayed: bool
+
+
+class AccessLog:
+    """Writes the access lines, in the same forms as the formatters.
+
+    Straight to `stream`, by default stderr: a record of `logging` and the redaction of
+    a whole line would be a good part of what forwarding a small request takes.
+    """
+
+    def __init__(
+        self,
+        config: LogConfig,
+        stream: TextIO | None = None,
+        *,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._wanted = config.access and config.level in {"debug", "info"}
+        self._line = _access_json if config.format == "json" else _access_text
+        self._stream = stream or sys.stderr
+        self._clock = clock
+
+    def write(self, exchange: Ended) -> None:
+        """Write one line about `exchange`."""
+        if not self._wanted:
+            return
+        # Of all there is, a client chooses the method, a token, and the target only.
+        target = redact_target(exchange.target)
+        line = self._line(exchange, target, self._clock())
+        # A reader that went away is no reason to fail a request.
+        with suppress(OSError, ValueError):
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+
+def _access_text(exchange: Ended, target: str, now: float) -> str:
+    return (
+        f"{_local_time(int(now))} INFO  {ACCESS_LOGGER}: "
+        f"{_visible(_access_message(exchange, target))} [{exchange.request_id}]"
+    )
+
+
+def _access_json(exchange: Ended, target: str, now: float) -> str:
+    return _json(
+        {
+            "method": exchange.method,
+            "target": target,
+            "status": exchange.status,
+            "milliseconds": round(exchange.seconds * 1000, 1),
+            "received": exchange.received,
+            "sent": exchange.sent,
+            "caller": exchange.caller,
+            "answered_by": exchange.answered_by,
+            "error": exchange.error,
+            "time": _utc_time(now),
+            "level": "info",
+            "logger": ACCESS_LOGGER,
+            "message": _access_message(exchange, target),
+            "request_id": exchange.request_id,
+        }
+    )
+
+
+def _access_message(exchange: Ended, target: str) -> str:
+    how = exchange.error or ("replayed" if exchange.replayed else exchange.answered_by)
+    return (
+        f"{exchange.method} {target} {exchange.status} "
+        f"{exchange.seconds * 1000:.1f}ms {how}"
+    )
+
+
+def _json(members: dict[str, Any]) -> str:
+    line = _encode(members)
+    # What is left of bytes that were not UTF-8 becomes a JSON escape.
+    return line.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _unknown(value: object) -> str:
@@ -130,6 +219,16 @@ class _Handler(logging.StreamHandler[TextIO]):
 @lru_cache(maxsize=2)
 def _local_time(second: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second))
+
+
+def _utc_time(instant: float) -> str:
+    second = int(instant)
+    return f"{_utc_second(second)}.{int((instant - second) * 1000):03d}Z"
+
+
+@lru_cache(maxsize=2)
+def _utc_second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _message(record: logging.LogRecord) -> str:

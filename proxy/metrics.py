@@ -8,10 +8,12 @@ here tells whose data passed by.
 import platform
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import get_args
 
 from proxy import __version__
 from proxy.forward.exchange import Exchange
+from proxy.oauth.refresher import Outcome
+from proxy.oauth.status import TokenStatus
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -20,26 +22,7 @@ BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0, 100.0)
 
 STATUS_CLASSES = ("none", "1xx", "2xx", "3xx", "4xx", "5xx")
 
-# What a refresh can come to; anything else is counted as the last one.
-REFRESH_OUTCOMES = ("refreshed", "refused", "failed")
-
 _PREFIX = "telemed_proxy_"
-
-
-class TokenTimes(Protocol):
-    """What is told of the token pair: when, and never what."""
-
-    @property
-    def expires_at(self) -> float | None:
-        """When the access token ends."""
-
-    @property
-    def refresh_due_at(self) -> float | None:
-        """When it is to be replaced."""
-
-    @property
-    def login_needed_by(self) -> float | None:
-        """When somebody has to log in again."""
 
 
 class Metrics:
@@ -51,7 +34,7 @@ class Metrics:
         self._seconds = 0.0
         self._received = 0
         self._sent = 0
-        self._refreshes = dict.fromkeys(REFRESH_OUTCOMES, 0)
+        self._refreshes: dict[Outcome, int] = dict.fromkeys(get_args(Outcome), 0)
         self._in_flight: Callable[[], int] = int
         self._connections_opened: Callable[[], int] = int
 
@@ -73,12 +56,11 @@ class Metrics:
         self._received += exchange.received
         self._sent += exchange.sent
 
-    def count_refresh(self, outcome: str) -> None:
-        """Count one refresh by its outcome, one of REFRESH_OUTCOMES."""
-        known = outcome if outcome in self._refreshes else REFRESH_OUTCOMES[-1]
-        self._refreshes[known] += 1
+    def count_refresh(self, outcome: Outcome) -> None:
+        """Count one refresh by its outcome."""
+        self._refreshes[outcome] += 1
 
-    def render(self, now: float, status: TokenTimes | None = None) -> str:
+    def render(self, now: float, status: TokenStatus) -> str:
         """Return all of it as Prometheus text (exposition format 0.0.4)."""
         lines = [
             *self._request_lines(),
@@ -169,11 +151,11 @@ def _build_lines() -> list[str]:
     )
 
 
-def _token_lines(now: float, status: TokenTimes | None) -> list[str]:
+def _token_lines(now: float, status: TokenStatus) -> list[str]:
     times = (
-        ("token_expires", "the access token expires", "expires_at"),
-        ("token_refresh_due", "the next refresh is due", "refresh_due_at"),
-        ("login_needed_by", "somebody has to log in again", "login_needed_by"),
+        ("token_expires", "the access token expires", status.expires_at),
+        ("token_refresh_due", "the next refresh is due", status.refresh_due_at),
+        ("login_needed_by", "somebody has to log in again", status.login_needed_by),
     )
     lines = _family(
         "time_seconds",
@@ -181,8 +163,7 @@ def _token_lines(now: float, status: TokenTimes | None) -> list[str]:
         "This program's clock, Unix time.",
         [("", round(now, 3))],
     )
-    for name, what, attribute in times:
-        instant = getattr(status, attribute, None)
+    for name, what, instant in times:
         lines += _family(
             f"{name}_timestamp_seconds",
             "gauge",

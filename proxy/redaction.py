@@ -70,17 +70,17 @@ def redact_target(target: str) -> str:
     """Return a request target fit for display.
 
     Masked are the phone number of the SMS call, parameters with the name of a secret,
-    and what stands before the host in absolute-form.
+    what stands before the host in absolute-form, and whatever looks like a token.
     """
     path, question_mark, query = target.partition("?")
     if "@" in path:
         path = _USERINFO.sub(rf"\1{MASK}@", path)
     if not question_mark:
-        return path
+        return _redact_tokens(path)
     sms = _is_sms_call(path)
     if sms or "%" in query or _may_hold_a_secret(query):
         query = _redact_query(query, sms=sms)
-    return f"{path}?{query}"
+    return _redact_tokens(f"{path}?{query}")
 
 
 def _is_sms_call(path: str) -> bool:
@@ -145,7 +145,6 @@ _HINTS = (
     "validation",
     "username",
     "@",
-    "eyj",
 )
 _LONG = 96
 
@@ -189,10 +188,13 @@ def redact_text(text: str) -> str:
         text = _BEARER.sub(rf"\1{MASK}", text)
         text = _BASIC.sub(rf"\1{MASK}", text)
         text = _USERINFO.sub(rf"\1{MASK}@", text)
+    return _redact_tokens(text)
+
+
+def _redact_tokens(text: str) -> str:
+    if "eyJ" in text:
         text = _JWT.sub(MASK, text)
-    if len(text) >= _LONG:
-        text = _LONG_WORD.sub(MASK, text)
-    return text
+    return _LONG_WORD.sub(MASK, text) if len(text) >= _LONG else text
 
 
 def _may_hold_a_secret(text: str) -> bool:

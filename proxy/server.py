@@ -12,10 +12,11 @@ from types import FrameType
 from yarl import URL
 
 from proxy.app import App, open_app
-from proxy.config import Config
+from proxy.config import AdminConfig, Config
 from proxy.log import setup_logging
 
-Say = Callable[[str], None]
+_USUAL_ADMIN = f"http://{AdminConfig().listen}"
+"""Where commands look for the proxy unless told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ def ready_line(app: App) -> str:
         then = f"curl {app.addresses[0]}/api/v1/profile/get"
     else:
         then = "telemed-proxy login"
+        if app.admin_address != _USUAL_ADMIN:
+            then += f" --admin {app.admin_address}"
     return f"ready: proxy {proxy}  admin {app.admin_address}  next: {then}"
 
 

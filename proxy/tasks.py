@@ -5,6 +5,8 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from proxy.errors import ProxyError
+
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
@@ -16,7 +18,8 @@ _running: set[asyncio.Task[Any]] = set()
 def spawn(coroutine: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
     """Start `coroutine` as a task called `name` and return the task.
 
-    A failure that nobody awaits is logged when the task ends.
+    Its failure is logged when it ends: one of ours quietly, as whoever awaits the task
+    tells it; any other with its traceback, as nobody may await it.
     """
     task = asyncio.get_running_loop().create_task(coroutine, name=name)
     _running.add(task)
@@ -33,5 +36,9 @@ async def cancel(task: "asyncio.Task[Any] | None") -> None:
 
 def _ended(task: asyncio.Task[Any]) -> None:
     _running.discard(task)
-    if not task.cancelled() and (error := task.exception()) is not None:
-        logger.debug("task %s failed: %s", task.get_name(), type(error).__name__)
+    if task.cancelled() or (error := task.exception()) is None:
+        return
+    if isinstance(error, ProxyError):
+        logger.debug("task %s failed: %s", task.get_name(), error)
+    else:
+        logger.error("task %s failed", task.get_name(), exc_info=error)

@@ -13,10 +13,19 @@ from aiohttp import web
 from aiohttp.http_exceptions import BadStatusLine
 
 from proxy.config import LogConfig
-from proxy.log import JsonFormatter, TextFormatter, request_id, setup_logging
+from proxy.forward.exchange import Exchange
+from proxy.log import (
+    AccessLog,
+    JsonFormatter,
+    TextFormatter,
+    request_id,
+    setup_logging,
+)
+from proxy.oauth.messages import parse_token_response, refresh_body
+from tests.clocks import MovedClock
 
 SECRET = "hunter2"
-TAMED = ("aiohttp.access", "asyncio", "oauthlib", "requests_oauthlib", "telemed.access")
+TAMED = ("aiohttp.access", "asyncio", "oauthlib")
 
 logger = logging.getLogger("proxy.oauth.refresher")
 
@@ -284,15 +293,6 @@ def test_the_stream_is_stderr(
     assert capsys.readouterr().err.endswith("oauth.refresher: x [-]\n")
 
 
-@pytest.mark.parametrize("access", [True, False])
-def test_the_access_log_can_be_switched_off(start_log: StartLog, access: bool) -> None:
-    stream = start_log(access=access)
-
-    logging.getLogger("telemed.access").info("GET / 200")
-
-    assert ("GET / 200" in stream.getvalue()) is access
-
-
 @pytest.mark.parametrize("name", ["aiohttp.access", "oauthlib.oauth2", "asyncio"])
 def test_libraries_are_quiet_at_debug_level(start_log: StartLog, name: str) -> None:
     stream = start_log(level="debug")
@@ -303,11 +303,28 @@ def test_libraries_are_quiet_at_debug_level(start_log: StartLog, name: str) -> N
 
 
 def test_libraries_are_never_louder_than_the_rest(start_log: StartLog) -> None:
+    start_log(level="debug")
     stream = start_log(level="error")
 
-    logging.getLogger("oauthlib").warning("chatter")
+    logging.getLogger("oauthlib.oauth2").warning("chatter")
+    logging.getLogger("oauthlib.oauth2").error("trouble")
 
-    assert stream.getvalue() == ""
+    assert "chatter" not in stream.getvalue()
+    assert "trouble" in stream.getvalue()
+
+
+def test_a_token_answer_is_not_logged_by_the_library_that_reads_it(
+    start_log: StartLog,
+) -> None:
+    stream = start_log(level="debug")
+    logging.getLogger("proxy").debug("loud")
+
+    parse_token_response(200, b'{"access_token": "A-token"}', 0.0)
+    body = refresh_body(client_id="c", refresh_token="R-token")
+
+    assert "R-token" in body
+    assert "loud" in stream.getvalue()
+    assert "oauthlib" not in stream.getvalue()
 
 
 def test_a_broken_log_call_does_not_show_its_arguments(
@@ -341,6 +358,157 @@ def test_a_reader_that_went_away_is_no_trouble(
     logger.info("x")
 
     assert capsys.readouterr().err == ""
+
+
+# -- Access lines --------------------------------------------------------------------
+
+
+def exchange(**what: Any) -> Exchange:
+    members: dict[str, Any] = {
+        "request_id": "r-17",
+        "method": "GET",
+        "target": "/x",
+        "started": 0.0,
+    }
+    return Exchange(**members | {"status": 200, "seconds": 0.01234} | what)
+
+
+def access_lines(*exchanges: Exchange, **settings: Any) -> list[str]:
+    stream = io.StringIO()
+    log = AccessLog(LogConfig.model_validate(settings), stream, clock=MovedClock())
+    for each in exchanges:
+        log.write(each)
+    return stream.getvalue().split("\n")
+
+
+def test_an_access_line_looks_like_every_other_line() -> None:
+    [line, end] = access_lines(exchange(target="/api/v1/a?b=7%20"))
+
+    record = logging.LogRecord(
+        "telemed.access", logging.INFO, "", 0,
+        "GET /api/v1/a?b=7%20 200 12.3ms upstream", (), None,
+    )  # fmt: skip
+    record.created, record.request_id = MovedClock()(), "r-17"
+    assert line == TextFormatter().format(record)
+    assert end == ""
+
+
+def test_an_access_line_in_json_has_what_machines_want() -> None:
+    [line, _] = access_lines(
+        exchange(caller="отчёт", received=5, sent=7, answered_by="proxy"), format="json"
+    )
+
+    assert "отчёт" in line
+    assert json.loads(line) == {
+        "method": "GET",
+        "target": "/x",
+        "status": 200,
+        "milliseconds": 12.3,
+        "received": 5,
+        "sent": 7,
+        "caller": "отчёт",
+        "answered_by": "proxy",
+        "error": None,
+        "time": "2026-09-21T14:13:20.000Z",
+        "level": "info",
+        "logger": "telemed.access",
+        "message": "GET /x 200 12.3ms proxy",
+        "request_id": "r-17",
+    }
+
+
+@pytest.mark.parametrize(
+    ("what", "how"),
+    [
+        ({}, "upstream"),
+        ({"answered_by": "proxy"}, "proxy"),
+        ({"replayed": True}, "replayed"),
+        ({"replayed": True, "error": "client_left"}, "client_left"),
+    ],
+)
+def test_an_access_line_ends_with_how_it_went(what: dict[str, Any], how: str) -> None:
+    assert access_lines(exchange(**what))[0].endswith(f"12.3ms {how} [r-17]")
+
+
+@pytest.mark.parametrize(
+    ("settings", "lines"),
+    [
+        ({"level": "debug"}, 1),
+        ({"level": "info"}, 1),
+        ({"level": "warning"}, 0),
+        ({"access": False}, 0),
+    ],
+)
+def test_access_lines_are_written_where_wanted(
+    settings: dict[str, Any], lines: int
+) -> None:
+    assert len(access_lines(exchange(), **settings)) - 1 == lines
+
+
+def test_an_access_line_is_out_at_once_and_in_one_piece() -> None:
+    class Pieces(io.StringIO):
+        def write(self, text: str) -> int:
+            pieces.append(text)
+            return len(text)
+
+        def flush(self) -> None:
+            pieces.append("flushed")
+
+    pieces: list[str] = []
+    AccessLog(LogConfig(), Pieces()).write(exchange())
+
+    assert [piece[-1] for piece in pieces] == ["\n", "d"]
+
+
+@pytest.mark.parametrize("failure", [BrokenPipeError, OSError(28, "full"), ValueError])
+def test_a_log_that_cannot_be_written_fails_no_request(failure: Any) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise failure
+
+    AccessLog(LogConfig(), Gone()).write(exchange())
+
+
+def test_access_lines_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    AccessLog(LogConfig()).write(exchange())
+
+    assert capsys.readouterr().err.endswith("GET /x 200 12.3ms upstream [r-17]\n")
+
+
+@pytest.mark.parametrize("member", ["method", "target"])
+@pytest.mark.parametrize(
+    "evil", ["\n", "\x1b[31m", "\x85", "\u202e", "\udc80"], ids=ascii
+)
+def test_nobody_forges_an_access_line(member: str, evil: str) -> None:
+    [text, _] = access_lines(exchange(**{member: f"/{evil}"}))
+    [line, _] = access_lines(exchange(**{member: f"/{evil}"}), format="json")
+
+    assert evil not in text
+    assert ascii(evil)[1:-1] in text
+    line.encode("utf-8")
+    assert json.loads(line)[member] == f"/{evil}"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"/api/v1/access/validation-code?code={SECRET}&number={SECRET}",
+        f"/api/v1/access/validation%2Dcode?%6eumber={SECRET}",
+        f"/x?access_token={SECRET}&b=1",
+        f"/x?pass%77ord={SECRET}",
+        f"http://anna:{SECRET}@localhost/x",
+        f"/x/eyJhbGci.{SECRET}.c2ln",
+        f"/x/{SECRET * 20}",
+    ],
+)
+def test_a_secret_planted_in_a_target_is_in_no_access_line(
+    form: str, target: str
+) -> None:
+    [line, _] = access_lines(exchange(target=target), format=form)
+
+    assert SECRET not in line
+    assert "***" in line
 
 
 # -- Secrets -------------------------------------------------------------------------

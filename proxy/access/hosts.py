@@ -4,10 +4,9 @@ A page on the internet can point its own name at 127.0.0.1 (DNS rebinding) and t
 talk to us as its own origin. It cannot change the name in `Host`, so that is looked at.
 """
 
-import ipaddress
-import re
 from collections.abc import Iterable
 
+from proxy.authority import canonical_host, split_authority
 from proxy.errors import AccessDeniedError
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -16,37 +15,8 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 # nobody needs them as names, and attackers do.
 _UNSPECIFIED = frozenset({"0.0.0.0", "::"})  # noqa: S104  refused, not bound
 
-_AUTHORITY = re.compile(
-    r"(?:\[(?P<six>[0-9A-Fa-f:.]+)(?:%25[\w.~-]+)?\]|(?P<name>[^\x00-\x20\[\]:/?#@\\]+))"
-    r"(?::(?P<port>[0-9]{0,5}))?"
-)
-
 _VERDICTS_LIMIT = 256
 _SHOWN_LIMIT = 100
-
-
-def split_authority(text: str) -> tuple[str, int | None] | None:
-    """Return host and port of `text`, in one spelling; None when it is malformed."""
-    match = _AUTHORITY.fullmatch(text.strip(" \t"))
-    if match is None:
-        return None
-    host = canonical_host(match["six"] or match["name"])
-    if not host:
-        return None
-    return host, int(match["port"]) if match["port"] else None
-
-
-def canonical_host(host: str) -> str:
-    """Return `host` in one spelling: lower case, no trailing dot, no zone, IDNA."""
-    name = host.lower().removesuffix(".")
-    try:
-        # Only an IPv6 address has a zone, as in fe80::1%eth0.
-        address = ipaddress.ip_address(name.partition("%")[0] if ":" in name else name)
-    except ValueError:
-        return _ascii_name(name)
-    # A dual-stack socket reports IPv4 connections as ::ffff:127.0.0.1.
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address)
 
 
 def shown(value: str) -> str:
@@ -63,7 +33,7 @@ class OwnNames:
         for text in allowed:
             authority = split_authority(text)
             names.add(authority[0] if authority else canonical_host(text))
-        self._names = frozenset(names) - _UNSPECIFIED
+        self._names = frozenset(names)
         self._verdicts: dict[tuple[bytes, str | None], bool] = {}
 
     def check(self, host: bytes | None, local_address: str | None) -> None:
@@ -97,12 +67,3 @@ class OwnNames:
         return bool(local_address) and authority[0] == canonical_host(
             local_address or ""
         )
-
-
-def _ascii_name(name: str) -> str:
-    if name.isascii():
-        return name
-    try:
-        return name.encode("idna").decode("ascii")
-    except UnicodeError:
-        return name

@@ -75,21 +75,32 @@ class LocalKeys:
             logger.info("read %d local keys from %s", len(self._digests), self._path)
 
     def _read(self) -> Sequence[tuple[bytes, str]]:
-        try:
-            lines = self._path.read_text("utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is not UTF-8"
-            raise ConfigError(
-                f"access.local_key_file: cannot read {self._path}: {why}."
-            ) from error
-        keys = [
-            (self._digest(key.encode()), name)
-            for number, line in enumerate(lines, 1)
-            for name, key in _entries(line, number, self._path)
+        return [
+            (self._digest(key.encode()), name) for name, key in read_keys(self._path)
         ]
-        if not keys:
-            raise ConfigError(f"access.local_key_file: no key in {self._path}.")
-        return keys
+
+
+def read_keys(path: Path) -> list[tuple[str, str]]:
+    """Return each key in the file at `path` after its owner's name; at least one.
+
+    Raises:
+        ConfigError: the file cannot be read, or is not as it should be.
+    """
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise ConfigError(
+            f"access.local_key_file: cannot read {path}: {why}."
+        ) from error
+    keys = [
+        entry
+        for number, line in enumerate(lines, 1)
+        for entry in _entries(line, number, path)
+    ]
+    if not keys:
+        raise ConfigError(f"access.local_key_file: no key in {path}.")
+    return keys
 
 
 def basic_password(authorization: bytes | None) -> bytes | None:

@@ -6,16 +6,13 @@ change them (Fetch standard, forbidden request-header names).
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-from proxy.access.hosts import shown, split_authority
-from proxy.errors import AccessDeniedError, ConfigError
+from proxy.access.hosts import shown
+from proxy.authority import WebOrigin, parse_web_origin
+from proxy.errors import AccessDeniedError
 
 Fields = list[tuple[str, str]]
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-
-_ORIGIN = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<authority>[!-~]+)")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TOKEN_LIST = re.compile(rf"{_TOKEN.pattern}(?:[ \t]*,[ \t]*{_TOKEN.pattern})*")
 
@@ -38,42 +35,16 @@ _EXPOSED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Scheme, host and port, in one spelling."""
-
-    scheme: str
-    host: str
-    port: int | None
-
-
-def parse_origin(text: str) -> Origin | None:
-    """Return the origin that `text` names; None for `null` and nonsense."""
-    match = _ORIGIN.fullmatch(text.lower())
-    authority = split_authority(match["authority"]) if match else None
-    if match is None or authority is None:
-        return None
-    host, port = authority
-    scheme = match["scheme"]
-    return Origin(scheme, host, _DEFAULT_PORTS.get(scheme) if port is None else port)
-
-
-def own_origin(host: str) -> Origin | None:
+def own_origin(host: str) -> WebOrigin | None:
     """Return the origin of pages that were loaded with `Host: host`, in plain HTTP."""
-    return parse_origin(f"http://{host.strip()}")
+    return parse_web_origin(f"http://{host.strip()}")
 
 
 class Pages:
     """The web pages that may call a listener: its own, and those in `allowed`."""
 
-    def __init__(self, allowed: Iterable[str] = ()) -> None:
-        origins = {text: parse_origin(text.rstrip("/")) for text in allowed}
-        if wrong := [text for text, origin in origins.items() if origin is None]:
-            raise ConfigError(
-                f'access.allowed_origins: "{shown(wrong[0])}" is not an origin; '
-                "write scheme, host and port as in https://app.example.org:8443."
-            )
-        self._allowed = frozenset(origins.values())
+    def __init__(self, allowed: Iterable[WebOrigin] = ()) -> None:
+        self._allowed = frozenset(allowed)
 
     @property
     def any_allowed(self) -> bool:
@@ -88,7 +59,7 @@ class Pages:
         None is for programs, and for our own pages, which need no CORS.
         """
         sent = origin.decode("latin-1") if origin is not None else None
-        if sent is not None and parse_origin(sent) in self._allowed:
+        if sent is not None and parse_web_origin(sent) in self._allowed:
             return sent
         if fetch_site is not None and fetch_site not in (b"same-origin", b"none"):
             raise _refused(sent, f"a {shown(fetch_site.decode('latin-1'))} request")
@@ -134,7 +105,7 @@ def preflight_fields(origin: str, method: str, names: str | None) -> Fields:
 
 
 def _is_own(origin: str, host: bytes | None) -> bool:
-    parsed = parse_origin(origin)
+    parsed = parse_web_origin(origin)
     return parsed is not None and parsed == own_origin((host or b"").decode("latin-1"))
 
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from proxy.access.hosts import shown
-from proxy.errors import AccessDeniedError, ConfigError
+from proxy.config import CallRule
+from proxy.errors import AccessDeniedError
 
 # More layers of percent-encoding than this have no honest use.
 _DECODE_LIMIT = 8
@@ -22,31 +23,23 @@ _ESCAPE = re.compile(rb"%(?:u(?P<wide>[0-9a-f]{4})|(?P<byte>[0-9a-f]{2}))", re.I
 # ASP.NET drops a cookieless session segment, as in /(S(x))/api (CVE-2023-36899).
 _SESSION_SEGMENT = re.compile(r"\([a-z0-9]+\([^/]*\)\)(?=/|$)")
 
-_RULE = re.compile(r"(?P<method>[A-Za-z]+|\*)[ \t]+(?P<path>/\S*|\*)")
-
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of `access.allow` or `access.deny`."""
+    """One line of `access.allow` or `access.deny`, ready to be matched."""
 
     text: str
     method: str
     path: re.Pattern[str]
 
+    @classmethod
+    def of(cls, rule: CallRule) -> "Rule":
+        """Return `rule` with its path as a pattern."""
+        return cls(str(rule), rule.method, _pattern(rule.path))
+
     def matches(self, method: str, path: str) -> bool:
         """Whether the rule is about `method` and one spelling of a path."""
         return self.method in ("*", method) and self.path.fullmatch(path) is not None
-
-
-def parse_rule(text: str, key: str) -> Rule:
-    """Return the rule that `text` states; `key` names the config key in errors."""
-    match = _RULE.fullmatch(text.strip())
-    if match is None:
-        raise ConfigError(
-            f'access.{key}: "{shown(text)}" is not a rule; write a method or * and a '
-            'path, as in "GET /api/v1/doctor/*".'
-        )
-    return Rule(text.strip(), match["method"].upper(), _pattern(match["path"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +50,9 @@ class Rules:
     deny: Sequence[Rule] = ()
 
     @classmethod
-    def parse(cls, allow: Iterable[str], deny: Iterable[str]) -> "Rules":
-        """Read the two lists of the config."""
-        return cls(
-            [parse_rule(text, "allow") for text in allow],
-            [parse_rule(text, "deny") for text in deny],
-        )
+    def of(cls, allow: Iterable[CallRule], deny: Iterable[CallRule]) -> "Rules":
+        """Return what the two lists of the config say."""
+        return cls(list(map(Rule.of, allow)), list(map(Rule.of, deny)))
 
     def check(self, method: str, raw_target: str) -> None:
         """Refuse a request that a deny rule names, or that no allow rule does."""

@@ -71,7 +71,7 @@ class AccessRules:
             raise ValueError("access.local_key_file is set, but no keys were given")
         self._names = OwnNames(listen_names, settings.allowed_hosts)
         self._pages = Pages(settings.allowed_origins)
-        self._rules = Rules.parse(settings.allow, settings.deny)
+        self._rules = Rules.of(settings.allow, settings.deny)
         self._keys = keys
         self._program = Caller(varies=self._pages.any_allowed)
 

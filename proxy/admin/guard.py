@@ -23,7 +23,7 @@ from proxy.access.origins import Pages
 from proxy.access.rules import fields_of_interest
 from proxy.admin.password import Password
 from proxy.answers import error_body, error_fields
-from proxy.errors import AccessDeniedError, ProxyError, RequestError
+from proxy.errors import AccessDeniedError, NotFoundError, ProxyError, RequestError
 
 logger = logging.getLogger(__name__)
 
@@ -51,14 +51,6 @@ BODY_LIMIT = 64 * 1024
 CSRF_FIELD = "csrf"
 
 _SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
-
-
-class NotFoundError(RequestError):
-    """There is nothing at this path."""
-
-    status = 404
-    type = "not_found"
-    value = "path"
 
 
 class Guard:

@@ -57,10 +57,16 @@ class AdminInfo:
 
 
 def status_members(status: TokenStatus, info: AdminInfo) -> dict[str, Any]:
-    """Return the members of `GET /api/status`, in the order of the manual."""
+    """Return the members of `GET /api/status`: what matters first, first.
+
+    Instants are RFC 3339 in UTC; what is unknown, or not so, is null. TokenStatus says
+    what its members mean.
+    """
     return {
         "state": status.state,
         "phone": status.phone,
+        "code_sent": status.code_sent,
+        "retry_after": status.retry_after,
         "expires_at": _instant(status.expires_at),
         "expires_in": status.expires_in,
         "refresh_due_at": _instant(status.refresh_due_at),

@@ -7,6 +7,7 @@ from proxy.admin.state import AdminInfo, TokenKeeper
 from proxy.admin.templates import Markup, fill, join, sentence
 from proxy.admin.texts import Texts
 from proxy.clock import iso_utc
+from proxy.config import Address
 from proxy.oauth.status import TokenStatus
 
 _EXAMPLE_PATH = "/api/v1/profile/get"
@@ -162,10 +163,8 @@ def _time(instant: float | None) -> Markup | None:
 
 def _curl(address: str) -> str:
     """Return the command line that calls the listener at `address`."""
-    if address.startswith("unix:"):
-        socket = shlex.quote(address.removeprefix("unix:"))
+    near = Address.parse(address).reachable
+    if near.path is not None:
+        socket = shlex.quote(str(near.path))
         return f"curl --unix-socket {socket} http://localhost{_EXAMPLE_PATH}"
-    host, _, port = address.rpartition(":")
-    # Nobody can call the address that means all addresses.
-    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104
-    return f"curl http://{host}:{port}{_EXAMPLE_PATH}"
+    return f"curl http://{near}{_EXAMPLE_PATH}"

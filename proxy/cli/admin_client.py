@@ -9,6 +9,7 @@ from typing import Any, Final
 from proxy.cli.http_call import Answer, call, reason, to_listener
 from proxy.config import Address
 from proxy.errors import (
+    CLIENT_REFUSED,
     AccessDeniedError,
     ConfigError,
     CooldownError,
@@ -140,8 +141,9 @@ class AdminClient:
         if answer.status == 401 and self._password_file is None:
             sentence += "; set admin.password_file in the config"
         value = shape.get("value")
-        if value == TokenRefusedError.value:
-            return TokenRefusedError("", sentence)  # which error is in the sentence
+        if value in {TokenRefusedError.value, CLIENT_REFUSED}:
+            # Which error it was is in the sentence.
+            return TokenRefusedError("", sentence, value=value)
         kind = _error_class(answer.status, shape.get("type"))
         retry_after = answer.fields.get("Retry-After", "")
         return kind(

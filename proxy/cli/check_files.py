@@ -22,12 +22,8 @@ def check_files(config: Config) -> Iterator[Finding]:
 
 
 def check_store(url: str) -> Iterator[Finding]:
-    """Yield what is found of the folder and the file of a `file:` store."""
-    scheme, _, rest = url.partition(":")
-    if scheme != "file":
-        yield ok("store", f"tokens are kept in {scheme}:")
-        return
-    file = Path(rest)
+    """Yield what is found of the folder and the file of the store at `url`."""
+    file = Path(url.removeprefix("file:"))
     try:
         exists = file.parent.exists()
         writable = os.access(_nearest(file.parent), os.W_OK | os.X_OK)

@@ -17,6 +17,7 @@ import click
 
 from proxy.cli import exitcodes
 from proxy.errors import (
+    CLIENT_REFUSED,
     AccessDeniedError,
     ConfigError,
     LoginError,
@@ -47,7 +48,7 @@ def exit_code(error: ProxyError) -> int:
     """Return the exit code for `error`."""
     if isinstance(error, WrongCodeError):
         return exitcodes.LOGIN_REQUIRED
-    if _is_client_refused(error):
+    if error.value == CLIENT_REFUSED:
         return exitcodes.CONFIG
     for kind, code in EXIT_CODES:
         if isinstance(error, kind):
@@ -121,18 +122,9 @@ def _with_next_step(error: ProxyError) -> str:
     sentence = error.description
     if not isinstance(error, TokenRefusedError):
         return sentence
-    if _is_client_refused(error):
+    if error.value == CLIENT_REFUSED:
         return f"{sentence}; check upstream.client_id"
     return f"{sentence}; run: telemed-proxy login"
-
-
-def _is_client_refused(error: ProxyError) -> bool:
-    """Return whether it is our client_id that the authorization server dislikes."""
-    # From a running proxy only the sentence comes, with the server's code in it. The
-    # names are those of RFC 6749, section 5.2, and ASP.NET's invalid_clientId.
-    return isinstance(error, TokenRefusedError) and any(
-        code in error.description for code in ("invalid_client", "unauthorized_client")
-    )
 
 
 def _unforeseen_sentence(error: Exception) -> str:

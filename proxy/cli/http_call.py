@@ -18,7 +18,6 @@ from proxy.config import Address
 CONNECT_TIMEOUT: Final = 5.0
 # No answer that a command reads is longer; a stranger's endless one must not hang us.
 CONTENT_LIMIT: Final = 4 * 1024 * 1024
-WILDCARDS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  names, no bind
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,8 @@ def to_listener(address: Address) -> http.client.HTTPConnection:
     """Return a connection, not opened yet, to one of the proxy's listeners."""
     if address.path is not None:
         return UnixConnection(address.path, CONNECT_TIMEOUT)
-    host = WILDCARDS.get(address.host, address.host)
-    return http.client.HTTPConnection(host, address.port, timeout=CONNECT_TIMEOUT)
+    near = address.reachable
+    return http.client.HTTPConnection(near.host, near.port, timeout=CONNECT_TIMEOUT)
 
 
 def to_origin(

@@ -113,10 +113,10 @@ def _send_code(way: "Reach", phone: "Phone") -> None:
 def _may_have_code(way: "Reach", phone: "Phone") -> bool:
     """Return whether a code for `phone` may be on its way."""
     status = way.status()
-    if status.get("state") == "code_sent":
-        return bool(status.get("phone") == phone.masked)
-    # Beside a login that still works, the status does not tell of codes.
-    return status.get("state") == "active"
+    if status["state"] == "code_sent":
+        return bool(status["phone"] == phone.masked)
+    # Beside a login that still works, the status names that one's phone.
+    return bool(status["code_sent"])
 
 
 def _ask_code(way: "Reach", phone: "Phone") -> dict[str, Any]:

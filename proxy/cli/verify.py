@@ -2,15 +2,13 @@
 
 import http.client
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
+from proxy.access.keys import read_keys
 from proxy.cli import exitcodes
 from proxy.cli.http_call import Answer, call, listening, reason, to_listener, to_origin
 from proxy.config import Config
-from proxy.errors import ConfigError
 
 TARGET: Final = "/api/v1/profile/get"
 
@@ -34,7 +32,11 @@ class Verdict:
 
 def verify_through(config: Config, listen: str) -> Verdict:
     """Call through the running proxy's own listener at `listen`."""
-    fields = _local_key(config.access.local_key_file)
+    fields = {}
+    if config.access.local_key_file is not None:
+        _, key = read_keys(config.access.local_key_file)[0]
+        # The client of the standard library sends Latin-1, the listener reads UTF-8.
+        fields["X-Proxy-Key"] = key.encode().decode("latin-1")
     patience = config.upstream.response_timeout + config.upstream.connect_timeout
     try:
         answer = call(
@@ -107,22 +109,6 @@ def _refused_here(answer: Answer) -> Verdict:
     described = _shape(answer).get("description")
     sentence = str(described or f"the proxy answered {answer.status}")
     return Verdict(sentence, code, answer.status)
-
-
-def _local_key(file: Path | None) -> Mapping[str, str]:
-    """Return the field that shows the first local key of `file`, if there is one."""
-    if file is None:
-        return {}
-    try:
-        lines = file.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(
-            f"access.local_key_file {file} cannot be read: {type(exc).__name__}"
-        ) from exc
-    # A line is KEY, or NAME KEY.
-    entries = [line.split() for line in lines if not line.lstrip().startswith("#")]
-    keys = [words[-1] for words in entries if words]
-    return {"X-Proxy-Key": keys[0]} if keys else {}
 
 
 def _error_type(answer: Answer) -> str:

@@ -22,12 +22,13 @@ from proxy.config.models import (
     default_store_url,
 )
 from proxy.config.network import Address
-from proxy.config.values import parse_duration, parse_size
+from proxy.config.values import CallRule, parse_duration, parse_size
 
 __all__ = [
     "AccessConfig",
     "Address",
     "AdminConfig",
+    "CallRule",
     "Config",
     "ForwardConfig",
     "JournalConfig",

@@ -17,6 +17,7 @@ from pydantic import (
 )
 from yarl import URL
 
+from proxy.authority import WebOrigin
 from proxy.config import network, values
 
 Duration = Annotated[float, PlainValidator(values.parse_positive_duration)]
@@ -26,7 +27,7 @@ File = Annotated[Path | None, PlainValidator(values.parse_file)]
 Listen = Annotated[network.Address, PlainValidator(network.parse_address)]
 Origin = Annotated[URL, PlainValidator(network.parse_origin_url)]
 Rules = Annotated[
-    tuple[Annotated[str, PlainValidator(values.parse_rule)], ...],
+    tuple[Annotated[values.CallRule, PlainValidator(values.parse_rule)], ...],
     BeforeValidator(values.parse_list),
 ]
 
@@ -87,7 +88,7 @@ class StoreConfig(Section):
 
 
 class AdminConfig(Section):
-    """The listener for people: login, status, journal."""
+    """The listener for people: login, status, metrics."""
 
     listen: Listen = network.Address("127.0.0.1", 8081)
     password_file: File = None
@@ -101,7 +102,7 @@ class AccessConfig(Section):
         BeforeValidator(values.parse_list),
     ] = ()
     allowed_origins: Annotated[
-        tuple[Annotated[str, PlainValidator(network.parse_origin)], ...],
+        tuple[Annotated[WebOrigin, PlainValidator(network.parse_origin)], ...],
         BeforeValidator(values.parse_list),
     ] = ()
     local_key_file: File = None
@@ -119,7 +120,7 @@ class ForwardConfig(Section):
 
 
 class JournalConfig(Section):
-    """How many exchanges the journal keeps, and how much of them."""
+    """How many exchanges a journal keeps, and how much of them; not used yet."""
 
     exchanges: Annotated[int, PlainValidator(values.parse_count(0, 1_000_000))] = 500
     bytes: Size = 32 * 1024**2

@@ -5,19 +5,18 @@ the setting, and never repeats what was given.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 
 from yarl import URL
 
+from proxy.authority import WebOrigin, parse_web_origin
 from proxy.config.values import parse_path, parse_text
 
 _HOST_NAME = re.compile(r"\w([\w.-]*\w)?")
-_ORIGIN = re.compile(
-    r"([a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[^\s\x00-\x20/?#@:\\*]+)(?::([0-9]+))?/?"
-)
-_DEFAULT_PORTS = {("http", "80"), ("https", "443")}
+# The addresses that mean all of a machine's, each with the one that leads to it.
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  names, no bind
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,11 @@ class Address:
     def is_loopback(self) -> bool:
         """Whether only programs on this machine can reach it."""
         return self.path is not None or is_loopback(self.host)
+
+    @property
+    def reachable(self) -> "Address":
+        """The address to call: nobody can call the one that means all addresses."""
+        return replace(self, host=_WILDCARDS.get(self.host, self.host))
 
     def __str__(self) -> str:
         if self.path is not None:
@@ -136,17 +140,14 @@ def parse_host_name(value: object) -> str:
     return host
 
 
-def parse_origin(value: object) -> str:
-    """Return a web page's origin as browsers write it."""
-    match = _ORIGIN.fullmatch(parse_text(value).lower())
-    if match is None:
+def parse_origin(value: object) -> WebOrigin:
+    """Return a web page's origin."""
+    if isinstance(value, WebOrigin):
+        return value
+    origin = parse_web_origin(parse_text(value).removesuffix("/"))
+    if origin is None:
         # "*" and "null" would let in every page there is.
         raise ValueError("must be origins of web pages such as http://localhost:3000")
-    scheme, host, port = match[1], match[2], match[3]
-    try:
-        host = host if host.isascii() else host.encode("idna").decode("ascii")
-    except UnicodeError as exc:
-        raise ValueError("must be origins with a valid host name") from exc
-    if port is None or (scheme, port) in _DEFAULT_PORTS:
-        return f"{scheme}://{host}"
-    return f"{scheme}://{host}:{port}"
+    if not origin.host.isascii():
+        raise ValueError("must be origins with a valid host name")
+    return origin

@@ -75,4 +75,4 @@ def _all_settings(above: Key = ()) -> Iterator[tuple[Key, FieldInfo]]:
 
 
 SETTINGS = dict(_all_settings())
-"""Every setting with pydantic's description of it, in the contract's order."""
+"""Every setting with pydantic's description of it, in the order of the models."""

@@ -7,6 +7,7 @@ setting in a sentence ("must be ..."), and never repeats what was given.
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 _UNITS_OF_TIME = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -15,6 +16,17 @@ _UNITS_OF_SIZE = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 # Far above any use, and far below what timers and counters overflow at.
 _LONGEST = 366 * 86400.0
 _LARGEST = 1024**4
+
+
+@dataclass(frozen=True, slots=True)
+class CallRule:
+    """A rule about calls; a method of `*` is any."""
+
+    method: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
 
 
 def parse_duration(value: object) -> float:
@@ -148,15 +160,19 @@ def parse_store_url(value: object) -> str:
             "this version keeps tokens in files only"
         )
     path = text.removeprefix("file:")
-    if path.startswith("//"):
-        path = path[2:]
-        if not path.startswith("/"):
+    if path.startswith("//"):  # file:///var/lib/tokens.json
+        host, slash, below = path[2:].partition("/")
+        if host not in {"", "localhost"}:
             raise ValueError("must be file:PATH without a host")
+        # A Windows path follows the slash: file:///C:/tokens.json
+        path = below if Path(below).drive else slash + below
     return f"file:{parse_path(path)}"
 
 
-def parse_rule(value: object) -> str:
-    """Return a rule in its form "METHOD /path/*"."""
+def parse_rule(value: object) -> CallRule:
+    """Return the rule that a text such as "METHOD /path/*" states."""
+    if isinstance(value, CallRule):
+        return value
     method, _, path = " ".join(parse_text(value).split()).partition(" ")
     if not re.fullmatch(r"\*|[A-Za-z]+", method) or not re.fullmatch(r"\*|/\S*", path):
         raise ValueError(
@@ -166,7 +182,7 @@ def parse_rule(value: object) -> str:
     # deny that never matches is an open door.
     if re.search(r"[?#%\\]|//|/\.{1,2}(/|$)", path):
         raise ValueError("must be rules with plain paths: no query, %, \\, // or ..")
-    return f"{method.upper()} {path}"
+    return CallRule(method.upper(), path)
 
 
 def parse_text(value: object, form: str = "text") -> str:

@@ -184,8 +184,15 @@ class UpstreamConnection(asyncio.Protocol):
         return self._writing_paused
 
     def pause(self) -> None:
-        """Stop reading from the upstream, because the client does not keep up."""
-        if not self._paused and self._transport is not None:
+        """Stop reading from the upstream, because the client does not keep up.
+
+        Only while there is content to come: between exchanges nobody would resume.
+        """
+        if (
+            self._state is _State.CONTENT
+            and not self._paused
+            and self._transport is not None
+        ):
             self._paused = True
             self._transport.pause_reading()
 
@@ -265,7 +272,8 @@ class UpstreamConnection(asyncio.Protocol):
         if state is _State.CLOSED:
             return
         self.answer_begun = True
-        self.touch()
+        if state is _State.CONTENT:  # the time for the head runs on, whatever drips in
+            self.touch()
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
@@ -358,6 +366,7 @@ class UpstreamConnection(asyncio.Protocol):
         if self._state is not _State.CONTENT:
             return
         self._state = _State.IDLE
+        self.resume()
         if not self._head.keep_alive:
             self.close()
         self.idle_since = self._loop.time()

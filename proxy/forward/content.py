@@ -5,8 +5,12 @@ ends when it grows over the limit.
 """
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
-from aiohttp import StreamReader
+from aiohttp import ClientError, StreamReader, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from proxy.errors import RequestError
 
 LAST_CHUNK = b"0\r\n\r\n"
 
@@ -41,9 +45,14 @@ class InboundContent:
         return self._reader.at_eof()
 
     def take_arrived(self) -> bytes:
-        """Return, framed for sending, what can be sent without waiting."""
-        pieces = list(self._replayed())
-        if piece := self._reader.read_nowait():
+        """Return, framed for sending, what can be sent without waiting.
+
+        Raises RequestError when the client left or broke the framing.
+        """
+        pieces = [self.framed(piece) for piece in self._kept or ()]
+        with _client_errors():
+            piece = self._reader.read_nowait()
+        if piece:
             self._note(piece)
             pieces.append(self.framed(piece))
         if self.chunked and self._reader.at_eof():
@@ -53,9 +62,13 @@ class InboundContent:
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the rest after `take_arrived`, framed for sending, as it comes.
 
-        Raises what aiohttp raises when the client leaves or breaks the framing.
+        Raises RequestError when the client leaves or breaks the framing.
         """
-        while piece := await self._reader.readany():
+        while True:
+            with _client_errors():
+                piece = await self._reader.readany()
+            if not piece:
+                break
             self._note(piece)
             yield self.framed(piece)
         if self.chunked:
@@ -65,9 +78,6 @@ class InboundContent:
         """Return `piece` as the outbound request's framing wants it."""
         return b"%x\r\n%b\r\n" % (len(piece), piece) if self.chunked else piece
 
-    def _replayed(self) -> Iterator[bytes]:
-        return map(self.framed, self._kept or ())
-
     def _note(self, piece: bytes) -> None:
         self.received += len(piece)
         if self._kept is not None:
@@ -75,3 +85,14 @@ class InboundContent:
                 self._kept = None
             else:
                 self._kept.append(piece)
+
+
+@contextmanager
+def _client_errors() -> Iterator[None]:
+    """Turn what aiohttp raises while content is read into an error of ours."""
+    try:
+        yield
+    except (ClientError, HttpProcessingError, web.RequestPayloadError, OSError) as exc:
+        raise RequestError(
+            "the request's content broke off or is not framed as announced"
+        ) from exc

@@ -9,6 +9,8 @@ strip, repeat or precede it.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from proxy.forward.target import REWRITTEN, Rewrite
+
 Fields = Iterable[tuple[bytes, bytes]]
 
 # Section 7.6.1 names Connection and the next five; the two Proxy-Auth fields are for
@@ -50,6 +52,7 @@ NEEDED = frozenset(
         b"host",
         b"location",
         b"set-cookie",
+        b"transfer-encoding",
         b"www-authenticate",
     }
 )
@@ -59,6 +62,7 @@ _READ = frozenset(
     {b"connection", b"content-length", b"expect", b"host", b"transfer-encoding"}
 )
 _NOT_RELAYED = HOP_BY_HOP - {b"transfer-encoding"}
+_LOOKED_AT = _NOT_RELAYED | REWRITTEN | {b"proxy-status"}
 
 
 @dataclass(slots=True)
@@ -89,11 +93,7 @@ def request_fields(inbound: Fields) -> RequestFields:
             names.append(lower)
             found.lines.append(b"%b: %b\r\n" % (name, value))
     if options:
-        found.lines = [
-            line
-            for name, line in zip(names, found.lines, strict=True)
-            if name not in options or name in NEEDED
-        ]
+        found.lines = _unnamed(found.lines, names, options)
     return found
 
 
@@ -141,30 +141,45 @@ def outbound_head(
     )
 
 
-def relayed_fields(upstream: Fields) -> list[tuple[bytes, bytes]]:
-    """Return what of the `upstream` response's fields is relayed.
+def relayed_lines(
+    upstream: Fields, rewrite: Rewrite | None = None, own: bytes = b""
+) -> list[bytes]:
+    """Return what of the `upstream` response's fields is relayed, as lines.
 
-    Transfer-Encoding stays in its place, for a client that can read it. A Proxy-Status
-    in our name is an impostor's: callers tell our own answers by it.
+    `rewrite` replaces the upstream's origin by our `own`. Transfer-Encoding stays in
+    its place, for a client that can read it. A Proxy-Status in our name is an
+    impostor's: callers tell our own answers by it.
     """
-    kept = []
+    lines: list[bytes] = []
+    names: list[bytes] = []
     options: set[bytes] = set()
     for name, value in upstream:
         lower = name.lower()
-        if lower in _NOT_RELAYED:
+        if lower in _LOOKED_AT:
             if lower == b"connection":
                 options |= connection_options(value)
-        elif lower != b"proxy-status" or b"telemed-proxy" not in value.lower():
-            kept.append((name, value))
-    if options:
-        kept = [
-            (name, value)
-            for name, value in kept
-            if (lower := name.lower()) not in options
-            or lower in NEEDED
-            or lower == b"transfer-encoding"
-        ]
-    return kept
+            if lower in _NOT_RELAYED or _is_impostor(lower, value):
+                continue
+            if rewrite is not None:
+                value = rewrite.value(lower, value, own)
+        names.append(lower)
+        lines.append(b"%b: %b\r\n" % (name, value))
+    return _unnamed(lines, names, options) if options else lines
+
+
+def _is_impostor(lower: bytes, value: bytes) -> bool:
+    return lower == b"proxy-status" and b"telemed-proxy" in value.lower()
+
+
+def _unnamed(
+    lines: list[bytes], names: list[bytes], options: set[bytes]
+) -> list[bytes]:
+    """Return the lines whose names are not among the Connection `options`."""
+    return [
+        line
+        for name, line in zip(names, lines, strict=True)
+        if name not in options or name in NEEDED
+    ]
 
 
 def without(fields: Fields, prefix: bytes) -> list[tuple[bytes, bytes]]:

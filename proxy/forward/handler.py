@@ -2,14 +2,14 @@
 
 import asyncio
 import itertools
+import logging
 import time
-from collections.abc import Iterable, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Protocol, cast
 
 from aiohttp import web
 
+from proxy.access.rules import AccessRules, Caller
 from proxy.clock import Clock, system_clock
 from proxy.errors import ProxyError, UpstreamError
 from proxy.forward.content import InboundContent
@@ -17,19 +17,22 @@ from proxy.forward.exchange import Exchange, Recorder
 from proxy.forward.fields import (
     RequestFields,
     field_lines,
-    relayed_fields,
+    relayed_lines,
     request_fields,
     without,
 )
 from proxy.forward.inbound import Downlink
 from proxy.forward.pool import Pool
+from proxy.forward.rejection import SUSPECT
 from proxy.forward.replay import may_replay_after_rejection
 from proxy.forward.response import Framing, ResponseHead
 from proxy.forward.sending import OutboundRequest, Sending
 from proxy.forward.target import Rewrite, outbound_target
+from proxy.log import request_id
 from proxy.tasks import spawn
 
-RawFields = Sequence[tuple[bytes, bytes]]
+logger = logging.getLogger(__name__)
+
 TextFields = list[tuple[str, str]]
 
 
@@ -42,39 +45,6 @@ class Credential(Protocol):
         It is the `rejected` one only if no better can be had: then the rejection is
         to be passed on.
         """
-        ...
-
-
-class Caller(Protocol):
-    """Someone who may use the listener.
-
-    `origin` is set for a web page that may call; `preflight` is None, or the fields of
-    the 204 to answer instead of forwarding.
-    """
-
-    @property
-    def name(self) -> str | None: ...  # noqa: D102
-    @property
-    def origin(self) -> str | None: ...  # noqa: D102
-    @property
-    def preflight(self) -> TextFields | None: ...  # noqa: D102
-
-    def answer_fields(self, present: Iterable[str] = ()) -> TextFields:
-        """Return what to add to a response that has fields called `present`."""
-        ...
-
-
-class Access(Protocol):
-    """Who may use the listener."""
-
-    def check(
-        self, method: str, target: str, fields: RawFields, local_address: str | None, /
-    ) -> Caller:
-        """Return who calls. Raises AccessDeniedError."""
-        ...
-
-    def answer_fields(self, fields: RawFields, /) -> TextFields:
-        """Return what to add to an answer of our own."""
         ...
 
 
@@ -99,11 +69,9 @@ class ForwardHandler:
         self,
         pool: Pool,
         credential: Credential,
-        access: Access,
+        access: AccessRules,
         record: Recorder,
         options: ForwardOptions,
-        *,
-        request_id: ContextVar[str],
         clock: Clock = system_clock,
     ) -> None:
         self._pool = pool
@@ -111,11 +79,9 @@ class ForwardHandler:
         self._access = access
         self._record = record
         self._options = options
-        self._request_id = request_id
         self._clock = clock
         self._numbers = itertools.count(1)
         self._run = f"{int(clock()) & 0xFFFFFF:06x}"
-        self._refreshing: asyncio.Task[str] | None = None
         self.in_flight = 0
         self._drained: asyncio.Event | None = None
 
@@ -127,7 +93,7 @@ class ForwardHandler:
             target=inbound.raw_path,
             started=self._clock(),
         )
-        self._request_id.set(exchange.request_id)
+        request_id.set(exchange.request_id)
         downlink = Downlink(inbound)
         begun = time.perf_counter()
         self.in_flight += 1
@@ -139,11 +105,11 @@ class ForwardHandler:
         except asyncio.CancelledError:
             exchange.error = "client_left"
             raise
-        except BaseException:
-            exchange.error = "proxy_internal_error"
-            if downlink.head_sent:
-                downlink.cut(visibly=True)
-            raise
+        except Exception:
+            # The last place where a fault of ours can be told to anyone.
+            logger.exception("a fault of the proxy")
+            fault = ProxyError("a fault of the proxy; its log says more")
+            _answer(fault, inbound, downlink, exchange, [])
         finally:
             self.in_flight -= 1
             if self._drained is not None and not self.in_flight:
@@ -152,6 +118,20 @@ class ForwardHandler:
             exchange.sent = downlink.sent
             self._record(exchange)
         return cast("web.StreamResponse", downlink)
+
+    def refused(self, error: ProxyError) -> None:
+        """Record a request that could not even be read as one."""
+        self._record(
+            Exchange(
+                request_id=f"{self._run}-{next(self._numbers):x}",
+                method="-",
+                target="-",
+                started=self._clock(),
+                status=error.status,
+                answered_by="proxy",
+                error=error.proxy_error,
+            )
+        )
 
     async def drain(self) -> None:
         """Make each response its connection's last; return when none is under way."""
@@ -181,7 +161,7 @@ class ForwardHandler:
         try:
             token = await self._credential.access_token()
             head = await sending.send(token)
-            if await sending.rejected(head):
+            if head.status in SUSPECT and await sending.rejected(head):
                 head = await self._after_rejection(sending, token, head)
             await self._relay(sending, head, downlink, fields.host, caller)
         finally:
@@ -209,11 +189,13 @@ class ForwardHandler:
         if not may_replay_after_rejection(
             content_kept=outbound.content_kept, replayed=sending.exchange.replayed
         ):
-            self._refreshing = spawn(
+            _ = spawn(
                 self._credential.access_token(rejected=token),
                 name="refresh after a rejection that is passed on",
             )
             return head
+        # Else it would go on while we wait, and grow out of what is kept.
+        await sending.stop_upload()
         replacement = await self._credential.access_token(rejected=token)
         if replacement == token:
             return head
@@ -236,18 +218,16 @@ class ForwardHandler:
         )
         sending.exchange.status = head.status
         if sending.uploading or self._drained is not None:
-            downlink.keep_alive = False  # whether the rest will ever come is unknown
-        # The content that came along with the head goes out in the same write.
+            # Whether the rest of the content will ever come is unknown.
+            downlink.keep_alive = False
         if by_close:
             downlink.keep_alive = False
-        fields = relayed_fields(head.fields)
-        if by_close and head.framing is Framing.CHUNKED:
-            fields = without(fields, b"transfer-encoding")
         lines = [b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)]
-        lines += self._field_lines(fields, host, caller)
+        lines += self._field_lines(head, host, caller, unchunked=by_close)
         if self._options.server_timing:
             lines.append(_server_timing(sending.exchange))
         lines += (downlink.connection_line(), b"\r\n")
+        # The content that came along with the head goes out in the same write.
         if first := connection.take_buffered():
             lines += (b"%x\r\n" % len(first), first, b"\r\n") if chunked else (first,)
         if connection.complete:
@@ -263,9 +243,9 @@ class ForwardHandler:
     ) -> None:
         connection = sending.connection
         self._pool.begin_content(connection)
-        downlink.attach(connection)
         try:
             connection.relay_to(downlink.write_chunk if chunked else downlink.write)
+            downlink.attach(connection)
             await connection.ended()
         except UpstreamError as error:
             # The status line has gone out: the only honest error is to cut.
@@ -278,17 +258,21 @@ class ForwardHandler:
             downlink.write(b"0\r\n\r\n")
 
     def _field_lines(
-        self, fields: list[tuple[bytes, bytes]], host: bytes, caller: Caller
+        self, head: ResponseHead, host: bytes, caller: Caller, *, unchunked: bool
     ) -> list[bytes]:
-        if self._options.rewrite is not None and host:
-            fields = self._options.rewrite.fields(fields, b"http://" + host)
+        fields = head.fields
+        if unchunked and head.framing is Framing.CHUNKED:
+            fields = without(fields, b"transfer-encoding")
         present: list[str] = []
         if caller.origin is not None:
             # Two of a kind are none, so the page gets our CORS fields only.
             fields = without(fields, b"access-control-")
             present = [name.decode("latin-1") for name, _ in fields]
-        lines = [b"%b: %b\r\n" % field for field in fields]
-        return lines + field_lines(caller.answer_fields(present))
+        rewrite = self._options.rewrite if host else None
+        lines = relayed_lines(fields, rewrite, b"http://" + host)
+        if extra := caller.answer_fields(present):
+            lines += field_lines(extra)
+        return lines
 
 
 def _server_timing(exchange: Exchange) -> bytes:

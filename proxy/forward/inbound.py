@@ -6,23 +6,21 @@ responses is not wanted here, so a response is written to the transport as bytes
 """
 
 import asyncio
-import logging
 import socket
 import struct
 import sys
+from collections.abc import Callable
 from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import LineTooLong
-from aiohttp.web_protocol import RequestHandler, _ErrInfo
+from aiohttp.web_protocol import _ErrInfo
 
 from proxy.answers import error_body, error_fields
 from proxy.errors import ProxyError, RequestError
 from proxy.forward.connection import UpstreamConnection
 from proxy.forward.fields import field_lines
 from proxy.forward.response import ResponseHead
-
-logger = logging.getLogger(__name__)
 
 # The two differ by a byte so that it can be told which one a message went over.
 MAX_TARGET = 64 * 1024
@@ -53,13 +51,14 @@ _REASONS = {
 }
 
 
-class InboundConnection(RequestHandler):
+class InboundConnection(web.RequestHandler):
     """One inbound connection whose back-pressure reaches the upstream connection."""
 
-    __slots__ = ("relaying",)
+    __slots__ = ("_refused", "relaying")
 
-    def __init__(self, manager: web.Server, **options: Any) -> None:
+    def __init__(self, manager: "InboundServer", **options: Any) -> None:
         super().__init__(manager, **options)
+        self._refused = manager.refused
         self.relaying: UpstreamConnection | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -73,6 +72,7 @@ class InboundConnection(RequestHandler):
             request = self._current_request
             if request is not None and not request.content.is_eof():
                 request.content.set_exception(web.RequestPayloadError())
+                request.content.feed_eof()  # so that aiohttp looks for no more of it
 
     def pause_writing(self) -> None:
         """Stop the upstream, as the client does not keep up."""
@@ -94,13 +94,8 @@ class InboundConnection(RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what aiohttp refused, in our shape and without echoing any of it."""
-        if self.transport is None or self.transport.is_closing():
-            raise ConnectionResetError("the response was cut already")
-        error = _refusal(status, exc)
-        if error.status == 500:
-            logger.error("a fault of ours: %s", type(exc).__name__, exc_info=exc)
-        else:
-            logger.info("refused a request that is not valid HTTP: %s", error)
+        error = _refusal(exc)
+        self._refused(error)
         downlink = Downlink(request)
         downlink.keep_alive = False
         downlink.answer(error, [], with_content=True)
@@ -108,11 +103,28 @@ class InboundConnection(RequestHandler):
 
 
 class InboundServer(web.Server):
-    """Makes an `InboundConnection` of every connection."""
+    """Makes an `InboundConnection` of every connection.
 
-    def __call__(self) -> RequestHandler:
+    `handler` answers the requests; `refused` hears of what aiohttp would not read as
+    one.
+    """
+
+    def __init__(self, handler: Any, refused: Callable[[ProxyError], None]) -> None:
+        # A client that leaves stops the upstream transfer.
+        super().__init__(handler, handler_cancellation=True)
+        self.refused = refused
+
+    def __call__(self) -> web.RequestHandler:
         """Return the protocol of a new connection."""
-        return InboundConnection(self, loop=self._loop, **self._kwargs)
+        return InboundConnection(
+            self,
+            loop=asyncio.get_running_loop(),
+            access_log=None,
+            auto_decompress=False,  # content crosses as it came
+            max_line_size=MAX_TARGET,
+            max_field_size=MAX_FIELD,
+            max_headers=MAX_FIELDS,
+        )
 
 
 class Downlink:
@@ -124,6 +136,7 @@ class Downlink:
     __slots__ = (
         "_connection",
         "_transport",
+        "_writer",
         "head_sent",
         "http10",
         "keep_alive",
@@ -135,6 +148,7 @@ class Downlink:
         assert isinstance(connection, InboundConnection)  # noqa: S101  we made it
         self._connection = connection
         self._transport = inbound.transport
+        self._writer = inbound.writer
         self.http10 = inbound.version < (1, 1)
         self.keep_alive = inbound.keep_alive
         self.head_sent = False
@@ -144,7 +158,9 @@ class Downlink:
         """Do nothing: the response is written already."""
 
     async def write_eof(self) -> None:
-        """Do nothing: the response is written already."""
+        """Wait until the client keeps up, before its next request is looked at."""
+        if self._connection.writing_paused:
+            await self._writer.drain()
 
     def interim(self, head: ResponseHead) -> None:
         """Relay a 1xx response, to those who know them (RFC 9110, section 15.2)."""
@@ -232,9 +248,8 @@ class Downlink:
         self._transport.abort()
 
 
-def _refusal(status: int, exc: BaseException | None) -> ProxyError:
-    if status >= 500:
-        return ProxyError("a fault of the proxy; its log says more")
+def _refusal(exc: BaseException | None) -> RequestError:
+    # aiohttp 3.14 tells these apart by no type of their own.
     if isinstance(exc, LineTooLong):
         if MAX_TARGET in exc.args:
             return RequestError("the request target is too long", status=414)
@@ -242,18 +257,3 @@ def _refusal(status: int, exc: BaseException | None) -> ProxyError:
     if exc is not None and "Too many" in str(exc):
         return RequestError("the request has too many fields", status=431)
     return RequestError("the request is not valid HTTP/1.1", value="http")
-
-
-def server(handler: Any) -> InboundServer:
-    """Return the factory of inbound connections whose requests `handler` answers."""
-    return InboundServer(
-        handler,
-        # A client that leaves stops the upstream transfer.
-        handler_cancellation=True,
-        loop=asyncio.get_running_loop(),
-        access_log=None,
-        auto_decompress=False,  # content crosses as it came
-        max_line_size=MAX_TARGET,
-        max_field_size=MAX_FIELD,
-        max_headers=MAX_FIELDS,
-    )

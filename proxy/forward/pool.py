@@ -12,19 +12,17 @@ from proxy.tasks import cancel, spawn
 
 logger = logging.getLogger(__name__)
 
-FRESH = 2.0
-"""Seconds of idleness up to which a connection may carry what cannot be repeated.
-
-No server in use closes idle connections that early, so the race between its close and
-our request (RFC 9112, section 9.3.1) is as good as lost for it.
-"""
-
 _WARM_RETRY_MAX = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class PoolLimits:
-    """Times in seconds, and counts; the defaults are those of the config."""
+    """Times in seconds, and counts.
+
+    `fresh` is how long a connection may have been idle to carry what cannot be
+    repeated: no server in use closes idle connections that early, so its close does
+    not cross our request on the way (RFC 9112, section 9.3.1).
+    """
 
     connect_timeout: float = 10.0
     response_timeout: float = 100.0
@@ -32,15 +30,7 @@ class PoolLimits:
     keepalive: float = 60.0
     max_connections: int = 256
     warm_connections: int = 0
-
-
-@dataclass(slots=True)
-class PoolStatistics:
-    """Counts since the start, for the metrics."""
-
-    opened: int = 0
-    reused: int = 0
-    failed: int = 0
+    fresh: float = 2.0
 
 
 @dataclass(slots=True)
@@ -72,12 +62,13 @@ class Pool:
         self._busy: set[UpstreamConnection] = set()
         self._slots = asyncio.Semaphore(limits.max_connections)
         self._warmth = _Warmth()
-        self._tick = min(
-            1.0, limits.response_timeout / 4, limits.idle_timeout / 4, limits.keepalive
+        shortest = min(
+            limits.response_timeout / 4, limits.idle_timeout / 4, limits.keepalive
         )
+        self._tick = min(1.0, max(0.02, shortest))
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
-        self.statistics = PoolStatistics()
+        self.opened = 0
         self.authority = origin.authority
 
     def start(self) -> None:
@@ -96,18 +87,21 @@ class Pool:
         # Transports report their end in the next turn of the loop.
         await asyncio.sleep(0)
 
-    async def acquire(self, *, repeatable: bool) -> UpstreamConnection:
+    async def acquire(
+        self, *, repeatable: bool, new: bool = False
+    ) -> UpstreamConnection:
         """Return a connection for one exchange; give it back with `release`.
 
         What is not `repeatable` gets a connection that is new or was in use a moment
-        ago. Raises UpstreamError.
+        ago; on request it is `new`. Raises UpstreamError.
         """
         if self._slots.locked():
             await self._wait_for_slot()
         else:
             await self._slots.acquire()
         try:
-            connection = self._reuse(repeatable=repeatable) or await self.open()
+            kept = None if new else self._reuse(repeatable=repeatable)
+            connection = kept or await self.open()
         except BaseException:
             self._slots.release()
             raise
@@ -134,21 +128,17 @@ class Pool:
         in_all = len(self._idle) + len(self._busy)
         if self._idle and in_all >= self._limits.max_connections:
             self._idle.pop(0).close()
-        self.statistics.opened += 1
         try:
             async with asyncio.timeout(self._limits.connect_timeout):
                 connection = await dial(self._origin)
         except TimeoutError as exc:
-            self.statistics.failed += 1
             raise UpstreamTimeoutError(
                 f"no connection to {self._origin.host} in time; "
                 "run: telemed-proxy check",
                 proxy_error="connection_timeout",
             ) from exc
-        except UpstreamError:
-            self.statistics.failed += 1
-            raise
         self._refuse_own(connection)
+        self.opened += 1
         return connection
 
     def _refuse_own(self, connection: UpstreamConnection) -> None:
@@ -161,14 +151,13 @@ class Pool:
 
     def _reuse(self, *, repeatable: bool) -> UpstreamConnection | None:
         now = asyncio.get_running_loop().time()
-        oldest = self._limits.keepalive if repeatable else FRESH
+        oldest = self._limits.keepalive if repeatable else self._limits.fresh
         while self._idle:
             connection = self._idle[-1]
             if connection.reusable and now - connection.idle_since > oldest:
                 return None  # those before it have been idle for longer
             self._idle.pop()
             if connection.reusable:
-                self.statistics.reused += 1
                 return connection
         return None
 

@@ -11,16 +11,15 @@ MAX_CONTENT = 64 * 1024
 """Bytes of a 403's content that are read to tell what it is; a longer one is not it."""
 
 
-def may_be_rejection(status: int) -> bool:
-    """Say whether a response with `status` needs a closer look."""
-    return status in {401, 403}
+SUSPECT = frozenset({401, 403})
+"""The statuses that need a closer look."""
 
 
-def is_rejection(status: int, content: bytes, coding: bytes = b"") -> bool:
-    """Say whether the whole `content` of a response means that the token was rejected.
+def is_rejection(status: int, content: bytes = b"", coding: bytes = b"") -> bool:
+    """Say whether a response means that the token was rejected.
 
-    `coding` is the Content-Encoding. Content in a coding that cannot be read here is
-    not taken for a rejection.
+    `content` is all of a 403's content, and `coding` its Content-Encoding. Content in a
+    coding that cannot be read here is not taken for a rejection.
     """
     if status == 401:
         return True
@@ -36,8 +35,6 @@ def is_rejection(status: int, content: bytes, coding: bytes = b"") -> bool:
 def _decoded(content: bytes, coding: bytes) -> bytes:
     if coding in {b"", b"identity"}:
         return content
-    if coding not in {b"gzip", b"x-gzip", b"deflate"}:
-        raise ValueError("a coding that cannot be read here")
     # 32 lets zlib tell gzip from zlib by itself; the limit stops a bomb.
     return zlib.decompressobj(wbits=32 + zlib.MAX_WBITS).decompress(
         content, MAX_CONTENT

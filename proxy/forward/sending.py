@@ -4,9 +4,6 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from aiohttp import ClientError, web
-from aiohttp.http_exceptions import HttpProcessingError
-
 from proxy.errors import RequestError, UpstreamError, UpstreamTimeoutError
 from proxy.forward.connection import UpstreamConnection
 from proxy.forward.content import InboundContent
@@ -14,7 +11,7 @@ from proxy.forward.exchange import Exchange
 from proxy.forward.fields import RequestFields, outbound_head
 from proxy.forward.inbound import Downlink
 from proxy.forward.pool import Pool
-from proxy.forward.rejection import MAX_CONTENT, is_rejection, may_be_rejection
+from proxy.forward.rejection import MAX_CONTENT, is_rejection
 from proxy.forward.replay import IDEMPOTENT, may_resend_after_fault
 from proxy.forward.response import ResponseHead
 from proxy.tasks import cancel, spawn
@@ -47,7 +44,7 @@ class OutboundRequest:
 
 
 class Sending:
-    """Sends one request and owns its connection until `close`."""
+    """Sends one request and owns its connection until `give_up`."""
 
     def __init__(
         self,
@@ -60,6 +57,7 @@ class Sending:
         self._downlink = downlink
         self._connection: UpstreamConnection | None = None
         self._upload: asyncio.Task[None] | None = None
+        self._cut_short = False
         self._upload_error: RequestError | None = None
         self.outbound = outbound
         self.exchange = exchange
@@ -72,38 +70,41 @@ class Sending:
 
     @property
     def uploading(self) -> bool:
-        """Whether the request's content is still on its way."""
-        return self._upload is not None and not self._upload.done()
+        """Whether some of the request's content has not been sent."""
+        return self._cut_short or (self._upload is not None and not self._upload.done())
 
     async def send(self, access_token: str) -> ResponseHead:
         """Send the request and return the head of the final response.
 
         Raises UpstreamError, or RequestError when the content cannot be read.
         """
-        while True:
-            try:
-                return await self._send_once(access_token)
-            except UpstreamError as error:
-                if (fault := self._clients_fault(error)) is not None:
-                    raise fault from error
-                if not self._may_resend():
-                    raise
-                self.exchange.resent = True
-                await self.give_up()
+        try:
+            return await self._send_once(access_token)
+        except UpstreamError:
+            if not self._may_resend():
+                raise
+        # Once, and on a new connection: another kept one may be as stale, and what
+        # kills its connection must not take them all along.
+        self.exchange.resent = True
+        await self.give_up()
+        return await self._send_once(access_token, on_new=True)
 
     async def rejected(self, head: ResponseHead) -> bool:
         """Say whether the response means that the token was not accepted.
 
         Content that was read to tell stays with the connection.
         """
-        if not may_be_rejection(head.status):
-            return False
-        if head.status == 401:
-            return True
-        content = await self.connection.content(MAX_CONTENT)
+        content: bytes | None = b""
+        if head.status != 401:
+            content = await self.connection.content(MAX_CONTENT)
         return content is not None and is_rejection(
             head.status, content, head.field(b"content-encoding")
         )
+
+    async def stop_upload(self) -> None:
+        """Take no more of the content from the client, whose rest may be sent later."""
+        self._cut_short = self.uploading
+        await cancel(self._upload)
 
     async def give_up(self) -> None:
         """End the sending under way and give the connection back.
@@ -116,14 +117,17 @@ class Sending:
         if self.uploading:
             # What the upstream reads next on it would be the rest of this content.
             connection.abort()
-            await cancel(self._upload)
-        self._upload = None
+        upload, self._upload, self._cut_short = self._upload, None, False
+        # Before the wait, which a client that leaves may end.
         self._pool.release(connection)
+        await cancel(upload)
 
-    async def _send_once(self, access_token: str) -> ResponseHead:
+    async def _send_once(
+        self, access_token: str, *, on_new: bool = False
+    ) -> ResponseHead:
         outbound = self.outbound
         repeatable = outbound.method in IDEMPOTENT and outbound.content_kept
-        connection = await self._pool.acquire(repeatable=repeatable)
+        connection = await self._pool.acquire(repeatable=repeatable, new=on_new)
         self._connection = connection
         self.exchange.reused = connection.reused
         begun = time.perf_counter()
@@ -138,7 +142,12 @@ class Sending:
                 self._upload = spawn(
                     self._send_rest(connection, content), name="upload"
                 )
-        head = await connection.head()
+        try:
+            head = await connection.head()
+        except UpstreamError as error:
+            if (fault := self._clients_fault(error)) is not None:
+                raise fault from error
+            raise
         self.exchange.upstream_seconds = time.perf_counter() - begun
         return head
 
@@ -149,10 +158,8 @@ class Sending:
             async for piece in content.pieces():
                 connection.write(piece)
                 await connection.drain()
-        except (ClientError, HttpProcessingError, web.RequestPayloadError, OSError):
-            self._upload_error = RequestError(
-                "the request's content broke off or is not framed as announced"
-            )
+        except RequestError as error:
+            self._upload_error = error
             connection.abort()
 
     def _clients_fault(self, error: UpstreamError) -> RequestError | None:

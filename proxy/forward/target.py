@@ -52,6 +52,9 @@ def _origin_form(method: str, target: bytes, host: bytes) -> bytes:
     return rest if rest[:1] == b"/" else b"/" + rest
 
 
+REWRITTEN = frozenset({b"location", b"set-cookie"})
+
+
 @dataclass(frozen=True, slots=True)
 class Rewrite:
     """Makes the upstream's own origin in a response ours.
@@ -63,16 +66,11 @@ class Rewrite:
     origin: bytes
     host: bytes
 
-    def fields(
-        self, fields: list[tuple[bytes, bytes]], own: bytes
-    ) -> list[tuple[bytes, bytes]]:
-        """Return `fields` with this origin replaced by our `own`."""
-        return [(name, self._value(name.lower(), value, own)) for name, value in fields]
-
-    def _value(self, name: bytes, value: bytes, own: bytes) -> bytes:
+    def value(self, name: bytes, value: bytes, own: bytes) -> bytes:
+        """Return the `value` of the field `name` (lower case), made `own`."""
         if name == b"location":
             return own_location(value, self.origin, own)
-        if name == b"set-cookie":
+        if name == b"set-cookie" and b"domain" in value.lower():
             return own_cookie(value, self.host)
         return value
 

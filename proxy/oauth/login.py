@@ -7,11 +7,12 @@ is by itself. What is counted (SMS, wrong codes) is saved before it can matter.
 import asyncio
 import logging
 import unicodedata
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from proxy.clock import Clock
 from proxy.errors import (
+    CLIENT_REFUSED,
     CooldownError,
     LoginError,
     TokenRefusedError,
@@ -36,19 +37,6 @@ MAX_CODE = 32
 # Spaces, dashes and invisible marks that come along when a code is copied.
 _DECORATION = frozenset({"Zs", "Zl", "Zp", "Pd", "Cc", "Cf"})
 
-# Refusals that no other validation code would change: RFC 6749, section 5.2, and the
-# name that ASP.NET servers use.
-_OURS = frozenset(
-    {
-        "invalid_client",
-        "invalid_clientid",
-        "unauthorized_client",
-        "unsupported_grant_type",
-        "invalid_scope",
-        "invalid_request",
-    }
-)
-
 
 class LoginEndpoints(Protocol):
     """The two calls that a login needs."""
@@ -58,18 +46,6 @@ class LoginEndpoints(Protocol):
 
     async def password(self, phone: Phone, validation_code: str) -> TokenPair:
         """Exchange a validation code for a token pair."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoginStatus:
-    """How far a login has come."""
-
-    code_sent: bool
-    phone: str | None
-    """Masked: where the validation code went."""
-    retry_after: int
-    """Seconds until the next SMS may be asked for."""
-    attempts_left: int
 
 
 class Login:
@@ -107,7 +83,8 @@ class Login:
                 another process.
 
         Raises:
-            LoginError: the code is wrong, and the next step.
+            LoginError: the code is wrong; its text says what to do next, and its
+                value is "attempts" when no more codes may be tried.
             CooldownError: too many were wrong; a new SMS is needed.
             TokenRefusedError: it was refused for another reason than the code.
             StoreError: the login works, but is not saved.
@@ -115,16 +92,6 @@ class Login:
         """
         code = _read_code(validation_code)
         await asyncio.shield(spawn(self._submit_code(code, phone), name="login"))
-
-    def status(self) -> LoginStatus:
-        """Return how far a login has come."""
-        login = self._refresher.record.login
-        return LoginStatus(
-            code_sent=self._refresher.status().code_sent,
-            phone=login.phone.masked if login.phone else None,
-            retry_after=login.cooldown_left(self._clock()),
-            attempts_left=max(0, MAX_ATTEMPTS - login.attempts),
-        )
 
     async def _request_code(self, phone: Phone) -> None:
         before = LoginRecord()
@@ -179,7 +146,7 @@ class Login:
             try:
                 pair = await self._endpoints.password(phone, code)
             except TokenRefusedError as exc:
-                if exc.error.lower() in _OURS:
+                if exc.value == CLIENT_REFUSED:
                     raise
                 raise await self._wrong_code(exc) from exc
             await self._refresher.adopt(pair, phone)
@@ -199,7 +166,7 @@ class Login:
         step = f"try again ({left} left)" if left > 0 else "ask for a new one"
         return LoginError(
             f"the validation code was not accepted; {step}: {exc.description}",
-            value="validation_code",
+            value="validation_code" if left > 0 else "attempts",
         )
 
 

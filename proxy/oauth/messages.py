@@ -6,7 +6,6 @@ reduced to the members that matter, in their plain types.
 
 import hashlib
 import json
-import logging
 import math
 import re
 import unicodedata
@@ -14,10 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxy.errors import TokenAnswerError, TokenRefusedError
-
-# oauthlib writes whole token answers to its loggers, at debug level.
-logging.getLogger("oauthlib").propagate = False
+from proxy.errors import CLIENT_REFUSED, TokenAnswerError, TokenRefusedError
+from proxy.redaction import MASK
 
 # Lifetimes for an answer that does not tell one (RFC 6749, section 5.1: expires_in is
 # only recommended; zero and less are used for "not told" too). Refreshing too early
@@ -37,10 +34,20 @@ _ERROR = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _NOT_ABOUT_THE_GRANT = frozenset({404, 405, 407, 408, 413, 421, 425, 429})
 # Errors that mean "not now" whatever their status.
 _NOT_NOW = frozenset({"server_error", "temporarily_unavailable", "slow_down"})
+# Refusals of the client, or of its way of asking: those of RFC 6749, section 5.2, that
+# are not about the grant, and the name that ASP.NET servers use.
+_CLIENT_ERRORS = frozenset(
+    {
+        "invalid_client",
+        "invalid_clientid",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "invalid_scope",
+        "invalid_request",
+    }
+)
 # Refusals in the upstream's own error shape.
 _UPSTREAM_REFUSALS = frozenset({"bad_argument", "oauth"})
-
-MASK = "***"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +184,11 @@ def _refused(answer: dict[str, Any], secrets: Iterable[str]) -> TokenRefusedErro
         # Where the server gives no reason, oauthlib has the RFC's for its own codes.
         description = description or readable(known.description)
     text = f"the authorization server refused: {readable(error, secrets=secrets)}"
-    return TokenRefusedError(error, f"{text} ({description})" if description else text)
+    return TokenRefusedError(
+        error,
+        f"{text} ({description})" if description else text,
+        value=CLIENT_REFUSED if error.lower() in _CLIENT_ERRORS else None,
+    )
 
 
 def _pair(answer: dict[str, Any], now: float) -> TokenPair:

@@ -28,7 +28,7 @@ from proxy.oauth import changes
 from proxy.oauth.account import Account
 from proxy.oauth.messages import TokenPair
 from proxy.oauth.phone import Phone
-from proxy.oauth.schedule import Backoff
+from proxy.oauth.schedule import FIRST_DELAY, Backoff
 from proxy.oauth.status import TokenStatus
 from proxy.oauth.stores import Change, TokenStore
 from proxy.oauth.stores.record import DEFAULT_ACCOUNT, AccountRecord
@@ -68,6 +68,7 @@ class Refresher:
         *,
         account: str = DEFAULT_ACCOUNT,
         jitter: random.Random | None = None,
+        first_delay: float = FIRST_DELAY,
         on_refresh: Callable[[Outcome], None] = lambda _: None,
     ) -> None:
         jitter = jitter or random.Random()  # noqa: S311  it spreads and hides nothing
@@ -76,7 +77,7 @@ class Refresher:
         self._endpoints = endpoints
         self._clock = clock
         self._account = Account(account, store, clock, share=refresh_at, jitter=jitter)
-        self._backoff = Backoff(jitter)
+        self._backoff = Backoff(jitter, first_delay)
         self._failure: ProxyError | None = None
         self._failed_generation = -1
         self._looked_at = -math.inf

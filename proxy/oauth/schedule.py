@@ -59,14 +59,15 @@ class Schedule:
 class Backoff:
     """Keeps the tries of a failing call apart: 1 s, doubling, to 5 minutes."""
 
-    def __init__(self, jitter: random.Random) -> None:
+    def __init__(self, jitter: random.Random, first_delay: float = FIRST_DELAY) -> None:
         self._jitter = jitter
+        self._first_delay = first_delay
         self._failures = 0
         self._not_before = 0.0
 
     def failed(self, now: float) -> float:
         """Count a failure; return the seconds until the next try."""
-        delay = min(MAX_DELAY, FIRST_DELAY * 2.0 ** min(self._failures, 10))
+        delay = min(MAX_DELAY, self._first_delay * 2.0 ** min(self._failures, 10))
         delay *= self._jitter.uniform(0.8, 1.0)
         self._failures += 1
         self._not_before = now + delay

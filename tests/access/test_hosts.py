@@ -2,7 +2,7 @@
 
 import pytest
 
-from proxy.access.hosts import OwnNames, canonical_host, split_authority
+from proxy.access.hosts import OwnNames
 from proxy.errors import AccessDeniedError
 
 NAMES = OwnNames(
@@ -125,26 +125,3 @@ def test_ten_thousand_names_take_no_memory() -> None:
         with pytest.raises(AccessDeniedError):
             names.check(f"host-{number}.example".encode(), None)
     assert len(names._verdicts) <= 256
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("a.example:80", ("a.example", 80)),
-        ("a.example", ("a.example", None)),
-        ("[2001:DB8::1]:443", ("2001:db8::1", 443)),
-        ("a b", None),
-        ("[::1", None),
-        ("[zz]", None),
-        ("[:::1]", (":::1", None)),
-    ],
-)
-def test_an_authority_splits_into_host_and_port(
-    text: str, expected: tuple[str, int | None] | None
-) -> None:
-    assert split_authority(text) == expected
-
-
-def test_a_name_that_idna_cannot_hold_stays_as_it_is() -> None:
-    name = "ю" * 70
-    assert canonical_host(name) == name

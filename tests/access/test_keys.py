@@ -3,24 +3,16 @@
 import base64
 import logging
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from proxy.access.keys import LocalKeys
 from proxy.errors import ConfigError, LocalKeyError
+from tests.clocks import MovedClock
 
 KEY = "wJ8s-first-key"
 OTHER = "Zq1-ключ-second"
-
-
-@dataclass
-class Time:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -32,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def keys(path: Path) -> LocalKeys:
-    return LocalKeys(path, clock=Time())
+    return LocalKeys(path, clock=MovedClock())
 
 
 def basic(password: str, user: str = "anyone") -> bytes:
@@ -110,7 +102,7 @@ def test_the_keys_are_not_in_the_object(keys: LocalKeys) -> None:
 
 
 def test_the_file_is_read_again_when_it_changes(path: Path) -> None:
-    time = Time()
+    time = MovedClock()
     keys = LocalKeys(path, clock=time)
     path.write_text("new brand-new-key\n")
 
@@ -122,7 +114,7 @@ def test_the_file_is_read_again_when_it_changes(path: Path) -> None:
 
 
 def test_a_clock_set_back_does_not_stop_the_looking(path: Path) -> None:
-    time = Time()
+    time = MovedClock()
     keys = LocalKeys(path, clock=time)
     path.write_text("new brand-new-key\n")
     time.now -= 3600
@@ -133,7 +125,7 @@ def test_a_clock_set_back_does_not_stop_the_looking(path: Path) -> None:
 def test_a_file_that_cannot_be_read_leaves_the_earlier_keys(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    time = Time()
+    time = MovedClock()
     keys = LocalKeys(path, clock=time)
     path.unlink()
     time.now += 1
@@ -148,7 +140,7 @@ def test_a_file_that_cannot_be_read_leaves_the_earlier_keys(
 
 
 def test_an_unchanged_file_is_not_read(path: Path) -> None:
-    time = Time()
+    time = MovedClock()
     keys = LocalKeys(path, clock=time)
     before = path.stat()
     path.write_bytes(b"#" * before.st_size)

@@ -20,20 +20,13 @@ from proxy.oauth.login import Login
 from proxy.oauth.refresher import Refresher
 from proxy.oauth.stores.file import FileStore
 from proxy.sandbox import Sandbox
+from tests.clocks import MovedClock
 
 PHONE = "+7 916 123-45-67"
 PASSWORD = "a password of words"
 
 # What a browser sends with requests of the page itself.
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
-
-
-@dataclass
-class Time:
-    now: float = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -46,7 +39,7 @@ class Admin:
     login: Login
     health: Health
     metrics: Metrics
-    time: Time
+    time: MovedClock
     folder: Path
     listen: Callable[[], Sequence[str]]
     answered: list[str] = field(default_factory=list)
@@ -86,7 +79,7 @@ class Admin:
 async def open_admin(
     stack: AsyncExitStack, folder: Path, *, password_file: Path | None = None
 ) -> Admin:
-    time = Time()
+    time = MovedClock(1_800_000_000.0)
     sandbox = Sandbox(announce=lambda line: None, clock=time)
     await stack.enter_async_context(sandbox)
     session = await stack.enter_async_context(open_session())

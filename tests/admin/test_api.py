@@ -7,6 +7,8 @@ from tests.admin.conftest import PHONE, Admin
 MEMBERS = [
     "state",
     "phone",
+    "code_sent",
+    "retry_after",
     "expires_at",
     "expires_in",
     "refresh_due_at",
@@ -20,11 +22,12 @@ MEMBERS = [
 ]
 
 
-async def test_the_status_has_the_members_of_the_manual(admin: Admin) -> None:
+async def test_the_status_has_its_members_in_their_order(admin: Admin) -> None:
     status = await admin.status()
 
     assert list(status) == MEMBERS
     assert status["state"] == "logged_out"
+    assert (status["code_sent"], status["retry_after"]) == (False, 0)
     assert status["listen"] == ["127.0.0.1:8080"]
     assert status["upstream"] == admin.sandbox.api_url
     assert status["version"] == "1.2.3"
@@ -50,6 +53,8 @@ async def test_a_login_in_two_calls(admin: Admin) -> None:
     assert members["retry_after"] == 60
     assert members["status"]["state"] == "code_sent"
     assert members["status"]["phone"] == "+7******4567"
+    assert members["status"]["code_sent"] is True
+    assert members["status"]["retry_after"] == 60
 
     answer = await admin.post("/api/login/token", {"validation_code": admin.code})
 

@@ -330,7 +330,7 @@ async def test_the_example_can_be_pasted(admin: Admin, address: str, line: str) 
 
 
 async def test_what_is_shown_is_escaped(admin: Admin) -> None:
-    admin.listen = lambda: ["<script>alert(1)</script>:80"]
+    admin.listen = lambda: ["unix:/run/<script>alert(1)</script>"]
     shown = await page(admin)
     assert "<script>alert" not in shown.text
     assert "&lt;script&gt;" in shown.text

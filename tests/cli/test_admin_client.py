@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from proxy.cli.admin_client import AdminClient, NoProxyError
+from proxy.cli.http_call import to_listener
 from proxy.config import Address
 from proxy.errors import (
     AccessDeniedError,
@@ -17,6 +18,7 @@ from proxy.errors import (
     LoginError,
     LoginRequiredError,
     ProxyError,
+    TokenRefusedError,
     UpstreamError,
 )
 from tests.cli.doors import (
@@ -50,6 +52,12 @@ def test_a_unix_socket_is_an_address_like_others(tmp_path: Path) -> None:
     door = Door(content=json.dumps(STATUS).encode())
     with open_unix_door(door, tmp_path / "admin.sock") as address:
         assert AdminClient(address).status() == STATUS
+
+
+def test_an_address_that_means_all_of_them_is_called_on_loopback() -> None:
+    """Not every system connects to 0.0.0.0."""
+    assert to_listener(Address("0.0.0.0", 80)).host == "127.0.0.1"
+    assert to_listener(Address("::", 80)).host == "::1"
 
 
 def test_a_call_is_json_and_shows_the_password(tmp_path: Path) -> None:
@@ -177,6 +185,15 @@ def test_an_error_comes_back_as_the_class_that_was_raised_there(
     assert raised.value.description == "what to do"
     assert raised.value.value == (value or error.value)
     assert raised.value.retry_after == 43
+
+
+@pytest.mark.parametrize("value", ["token_refused", "client_refused"])
+def test_a_refusal_stays_one_of_the_login_or_of_the_client(value: str) -> None:
+    door = Door(502, shaped("upstream", value, "refused: invalid_client"))
+    with open_door(door) as address, pytest.raises(TokenRefusedError) as raised:
+        AdminClient(address).refresh()
+
+    assert raised.value.value == value
 
 
 def test_a_refused_password_names_the_setting() -> None:

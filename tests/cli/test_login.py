@@ -171,10 +171,13 @@ def test_what_is_missing_is_asked_for(either: Person, upstream: Upstream) -> Non
 
 def test_the_asking_ends_with_the_attempts(person: Person) -> None:
     with person.terminal("login", PHONE) as terminal:
-        for _ in range(6):
+        for left in (4, 3, 2, 1):
             terminal.expect("Code from the SMS: ")
             terminal.type("000000")
-        terminal.expect("too many wrong codes; ask for a new one")
+            terminal.expect(rf"try again \({left} left\)")
+        terminal.expect("Code from the SMS: ")
+        terminal.type("000000")
+        terminal.expect("not accepted; ask for a new one")
         assert terminal.ends() == exitcodes.LOGIN_REQUIRED
 
 
@@ -197,6 +200,19 @@ def test_the_end_of_the_input_at_a_question_is_told(person: Person) -> None:
         terminal.press(b"\x04")
         terminal.expect("the input ended before the question was answered")
         assert terminal.ends() == exitcodes.USAGE
+
+
+@pytest.mark.parametrize("way", ["serving", "person"])
+def test_beside_an_active_login_a_code_is_asked_for_only_if_one_was_sent(
+    way: str, person: Person, upstream: Upstream, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue(way)
+    person.run("login", PHONE, "--code", upstream.code())
+    upstream.switch(sms_limit=0)
+
+    with person.terminal("login", PHONE) as terminal:
+        assert terminal.ends() == exitcodes.FAILED
+        assert "Code from" not in terminal.shown
 
 
 def test_the_code_of_a_login_given_up_can_still_be_typed(

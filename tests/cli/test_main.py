@@ -15,6 +15,7 @@ from proxy.cli import COMMANDS, exitcodes, main
 from proxy.cli.command import Command
 from proxy.cli.failures import WrongCodeError, exit_code, failures_end_the_program
 from proxy.errors import (
+    CLIENT_REFUSED,
     AccessDeniedError,
     ConfigError,
     CooldownError,
@@ -175,7 +176,7 @@ def test_version_imports_nothing_that_only_serving_needs() -> None:
         (LocalKeyError("x"), 3),
         (LoginRequiredError("x"), 4),
         (TokenRefusedError("invalid_grant", "x"), 4),
-        (TokenRefusedError("", "refused: invalid_clientId"), 3),
+        (TokenRefusedError("", "x", value=CLIENT_REFUSED), 3),
         (WrongCodeError("x"), 4),
         (UpstreamUnreachableError("x"), 5),
         (UpstreamTimeoutError("x"), 5),

@@ -56,12 +56,14 @@ def test_logged_in_is_exit_code_0(logged_in: Person) -> None:
         assert f"\n{line}" in f"\n{result.stdout}"
 
 
-def test_the_json_is_the_status_object_of_the_contract(logged_in: Person) -> None:
+def test_the_json_is_the_status_object_of_the_admin_listener(logged_in: Person) -> None:
     status = status_of(logged_in)
 
     assert list(status) == [
         "state",
         "phone",
+        "code_sent",
+        "retry_after",
         "expires_at",
         "expires_in",
         "refresh_due_at",

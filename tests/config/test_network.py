@@ -45,6 +45,21 @@ def test_an_address_is_host_and_port_or_a_socket(
 
 
 @pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("0.0.0.0:80", "127.0.0.1:80"),
+        ("[::]:80", "[::1]:80"),
+        ("[0::0]:80", "[::1]:80"),
+        ("127.0.0.2:80", "127.0.0.2:80"),
+        ("proxy.example:80", "proxy.example:80"),
+        ("unix:/run/x.sock", "unix:/run/x.sock"),
+    ],
+)
+def test_what_means_all_addresses_is_reached_on_loopback(text: str, near: str) -> None:
+    assert Address.parse(text).reachable == Address.parse(near)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *["", ":", "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536"],
@@ -175,7 +190,8 @@ def test_patterns_and_urls_are_no_host_names(text: Any) -> None:
     ],
 )
 def test_an_allowed_origin_is_spelled_as_browsers_do(text: str, origin: str) -> None:
-    assert parse_origin(text) == origin
+    assert str(parse_origin(text)) == origin
+    assert parse_origin(parse_origin(text)) == parse_origin(origin)
 
 
 @pytest.mark.parametrize(

@@ -182,6 +182,8 @@ def test_a_client_id_has_no_spaces_and_control_characters(value: Any) -> None:
         ("", ""),
         ("file:/var/lib/t.json", "file:/var/lib/t.json"),
         ("file:///var/lib/t.json", "file:/var/lib/t.json"),
+        ("file://localhost/var/lib/t.json", "file:/var/lib/t.json"),
+        ("file:/with space/%41.json", "file:/with space/%41.json"),
         ("file:t.json", "file:t.json"),
     ],
 )
@@ -198,6 +200,8 @@ def test_a_store_is_a_file(text: str, url: str) -> None:
         "t.json",
         "file:",
         "file://h/x",
+        "file://x",
+        "file://",
     ]
     + [None, [], "FILE:/x"],
 )
@@ -221,7 +225,8 @@ def test_other_stores_are_refused_without_a_word_of_what_they_were(text: Any) ->
     ],
 )
 def test_a_rule_is_a_method_and_a_path(text: str, rule: str) -> None:
-    assert parse_rule(text) == rule
+    assert str(parse_rule(text)) == rule
+    assert parse_rule(parse_rule(text)) == parse_rule(text)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from proxy.access.rules import AccessRules
@@ -14,7 +13,7 @@ from proxy.config import AccessConfig
 from proxy.forward.dial import Origin
 from proxy.forward.exchange import Exchange
 from proxy.forward.handler import ForwardHandler, ForwardOptions
-from proxy.forward.inbound import server
+from proxy.forward.inbound import InboundServer
 from proxy.forward.pool import Pool, PoolLimits
 
 Script = Callable[["Peer"], Awaitable[None]]
@@ -99,7 +98,7 @@ class Upstream:
     """Runs one script for each connection, and keeps what they read."""
 
     def __init__(self, script: Script) -> None:
-        self._script = script
+        self.script = script
         self._tasks: set[asyncio.Task[None]] = set()
         self.connections = 0
         self.failures: list[BaseException] = []
@@ -112,7 +111,7 @@ class Upstream:
         assert task is not None
         self._tasks.add(task)
         try:
-            await self._script(Peer(reader, writer))
+            await self.script(Peer(reader, writer))
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         except BaseException as exc:  # noqa: BLE001  told by `close`
@@ -209,16 +208,14 @@ async def rig(
         recorded.set()
 
     credential = FakeCredential()
-    inbound = server(
-        ForwardHandler(
-            pool,
-            credential,
-            AccessRules(access or AccessConfig(), ["127.0.0.1"]),
-            record,
-            options or ForwardOptions(),
-            request_id=ContextVar("request_id", default="-"),
-        )
+    handler = ForwardHandler(
+        pool,
+        credential,
+        AccessRules(access or AccessConfig(), ["127.0.0.1"]),
+        record,
+        options or ForwardOptions(),
     )
+    inbound = InboundServer(handler, handler.refused)
     front = await loop.create_server(inbound, "127.0.0.1", 0)
     port = front.sockets[0].getsockname()[1]
     try:

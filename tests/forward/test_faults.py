@@ -80,6 +80,17 @@ class TestNoAnswer:
         assert got.startswith(b"HTTP/1.1 504 Gateway Timeout\r\n")
         assert b"error=http_response_timeout" in got
 
+    async def test_a_head_that_drips_in_ends_in_504(self) -> None:
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.send(b"HTTP/1.1 200 OK\r\nX: ")
+            while True:
+                await peer.send(b"x")
+                await asyncio.sleep(0.02)
+
+        async with rig(script, limits=QUICK) as it:
+            assert (await it.get()).startswith(b"HTTP/1.1 504 ")
+
     @pytest.mark.parametrize(
         "begin", [b"", b"HTTP/1.1 200 OK\r\nContent-"], ids=["nothing", "half a head"]
     )
@@ -253,19 +264,14 @@ class TestStaleConnections:
             assert (await it.get()).startswith(b"HTTP/1.1 502 ")
         assert len(requests) == 2
 
-    async def test_a_post_takes_no_connection_that_has_been_idle(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("proxy.forward.pool.FRESH", 0.02)
-
+    async def test_a_post_takes_no_connection_that_has_been_idle(self) -> None:
         async def script(peer: Peer) -> None:
             while True:
                 await peer.read_message()
                 await peer.send(answer())
 
-        async with rig(script) as it:
+        async with rig(script, limits=PoolLimits(fresh=-1)) as it:
             await it.get()
-            await asyncio.sleep(0.03)
             await it.call(POST)
             assert it.upstream.connections == 2
 
@@ -303,6 +309,25 @@ class TestStaleConnections:
             await asyncio.sleep(0.02)
             assert (await it.get()).endswith(b"1")
 
+    async def test_one_that_waits_for_content_carries_no_other_request(self) -> None:
+        """It would take the next request for the rest of the content before."""
+        requests = []
+
+        async def script(peer: Peer) -> None:
+            requests.append(await peer.read_head())
+            await peer.send(answer(b"no", b"413 Content Too Large"))
+            requests.append(await peer.reader.read())
+
+        async with rig(script) as it:
+            async with it.client() as client:
+                await client.send(
+                    POST.replace(b"Content-Length: 5", b"Content-Length: 9")
+                )
+                await client.read_message()
+            assert (await it.get(b"/next")).startswith(b"HTTP/1.1 413 ")
+            assert it.upstream.connections == 2
+        assert [b"/next" in one for one in requests[:2]] == [False, False]
+
     async def test_a_second_answer_to_one_request_is_dropped(self) -> None:
         async def script(peer: Peer) -> None:
             await peer.read_message()
@@ -314,8 +339,84 @@ class TestStaleConnections:
             assert (await it.get()).endswith(b"mine")
             assert it.upstream.connections == 2
 
+    async def test_two_stale_ones_cost_a_get_nothing_either(self) -> None:
+        accepted, both = 0, asyncio.Event()
+
+        async def script(peer: Peer) -> None:
+            nonlocal accepted
+            accepted += 1
+            stale = accepted < 3
+            while True:
+                await peer.read_message()
+                await both.wait()
+                await peer.send(answer())
+                if stale:
+                    await peer.read_message()
+                    peer.reset()
+
+        async with rig(script) as it:
+            calls = [asyncio.ensure_future(it.get()) for _ in range(2)]
+            while accepted < 2:
+                await asyncio.sleep(0.01)
+            both.set()
+            await asyncio.gather(*calls)
+            assert (await it.get()).startswith(b"HTTP/1.1 200 ")
+            assert it.upstream.connections == 3
+
+    async def test_a_killed_request_goes_out_twice_at_most(self) -> None:
+        """However many kept connections there are for it to kill."""
+        puts, filled = 0, asyncio.Event()
+
+        async def script(peer: Peer) -> None:
+            nonlocal puts
+            while (await peer.read_head()).startswith(b"GET"):
+                await filled.wait()
+                await peer.send(answer())
+            puts += 1
+            peer.reset()
+
+        async with rig(script) as it:
+            calls = [asyncio.ensure_future(it.get()) for _ in range(8)]
+            while it.upstream.connections < 8:
+                await asyncio.sleep(0.01)
+            filled.set()
+            await asyncio.gather(*calls)
+            got = await it.call(POST.replace(b"POST", b"PUT"))
+        assert got.startswith(b"HTTP/1.1 502 ")
+        assert puts == 2
+
+    async def test_one_that_brought_much_at_once_can_be_used_again(self) -> None:
+        """Reading from it was stopped for its content, which was all there."""
+
+        async def script(peer: Peer) -> None:
+            while True:
+                await peer.read_message()
+                await peer.send(answer(b"x" * 100_000))
+
+        async with rig(script, limits=QUICK) as it:
+            for request in (GET, POST, GET, POST):
+                got = await it.call(request)
+                assert got.endswith(b"x" * 100_000)
+            assert it.upstream.connections == 1
+
 
 class TestLeavingClients:
+    async def test_they_take_no_place_with_them(self) -> None:
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.send(answer(b"no", b"413 Content Too Large"))
+            await peer.gone()
+
+        limits = PoolLimits(max_connections=1, connect_timeout=1)
+        upload = POST.replace(b"Content-Length: 5", b"Content-Length: 99999")
+        async with rig(script, limits=limits) as it:
+            for number in range(60):
+                async with it.client() as client:
+                    await client.send(upload)
+                    for _ in range(number % 12):
+                        await asyncio.sleep(0)
+            assert (await it.get()).startswith(b"HTTP/1.1 413 ")
+
     @pytest.mark.parametrize("begun", [False, True], ids=["waiting", "reading"])
     async def test_the_upstream_transfer_stops(self, begun: bool) -> None:
         started, gone = asyncio.Event(), asyncio.Event()
@@ -414,6 +515,7 @@ class TestMalformed:
             await client.send(request_)
             message = await client.read_message()
             assert it.upstream.connections == 0
+            assert (await it.exchange()).status == int(status)
         assert message.startswith(b"HTTP/1.1 %b " % status)
         assert b"Proxy-Status: telemed-proxy; error=http_request_" in message
 
@@ -465,6 +567,67 @@ async def test_waiting_for_a_connection_ends_too() -> None:
     assert b"error=connection_limit_reached" in got
 
 
+async def test_failed_connections_free_their_places() -> None:
+    port = closed_port()
+    limits = PoolLimits(max_connections=1, connect_timeout=0.5)
+    async with rig(never, origin=Origin("127.0.0.1", port), limits=limits) as it:
+        for _ in range(3):
+            assert b"error=connection_refused" in await it.get()
+        assert it.pool.opened == 0
+
+
+async def test_a_fault_of_ours_is_answered_and_recorded(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with rig(never) as it:
+
+        async def broken(*, rejected: str | None = None) -> str:
+            raise ZeroDivisionError
+
+        it.credential.access_token = broken  # type: ignore[method-assign]
+        got = await it.get()
+        exchange = await it.exchange()
+    assert got.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    assert b"error=proxy_internal_error" in got
+    assert (exchange.status, exchange.answered_by) == (500, "proxy")
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_our_answer_to_head_has_no_content() -> None:
+    nowhere = Origin("127.0.0.1", closed_port())
+    async with rig(never, origin=nowhere) as it, it.client() as client:
+        for _ in range(2):
+            await client.send(b"HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            head = await client.read_head()
+            assert head.startswith(b"HTTP/1.1 502 ")
+            assert b"\r\nContent-Length: " in head
+
+
+async def test_broken_framing_is_told_though_nothing_was_sent_yet() -> None:
+    """The client breaks its chunks while the token is still awaited."""
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async with rig(never) as it, it.client() as client:
+
+        async def gated(*, rejected: str | None = None) -> str:
+            asked.set()
+            await go_on.wait()
+            return "token-0"
+
+        it.credential.access_token = gated  # type: ignore[method-assign]
+        it.upstream.script = Peer.gone
+        await client.send(
+            b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+        )
+        await asked.wait()
+        await client.send(b"nonsense\r\n")
+        await asyncio.sleep(0.02)
+        go_on.set()
+        got = await client.reader.read()
+    assert got.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
 class TestWarmth:
     async def test_a_connection_is_open_before_the_first_call(self) -> None:
         accepted = asyncio.Event()
@@ -480,6 +643,40 @@ class TestWarmth:
             await asyncio.sleep(0.01)
             assert (await it.get()).startswith(b"HTTP/1.1 200 ")
             assert it.upstream.connections == 1
+
+    async def test_a_stale_one_costs_a_get_nothing(self) -> None:
+        accepted = 0
+        warm = asyncio.Event()
+
+        async def script(peer: Peer) -> None:
+            nonlocal accepted
+            accepted += 1
+            if accepted == 1:
+                warm.set()
+                await peer.read_message()
+                peer.reset()
+                return
+            await peer.read_message()
+            await peer.send(answer())
+
+        async with rig(script, limits=PoolLimits(warm_connections=1)) as it:
+            await warm.wait()
+            await asyncio.sleep(0.01)
+            assert (await it.get()).startswith(b"HTTP/1.1 200 ")
+            assert (await it.exchange()).resent
+
+    async def test_one_that_cannot_be_had_is_not_asked_for_at_every_tick(self) -> None:
+        tried = 0
+
+        def count(*_: object) -> bool:
+            nonlocal tried
+            tried += 1
+            return True  # our own listener: refused like any other failure
+
+        limits = PoolLimits(warm_connections=1, idle_timeout=0.04)
+        async with rig(Peer.gone, limits=limits, is_own=count):
+            await asyncio.sleep(0.1)
+        assert tried == 1
 
     async def test_one_that_was_closed_is_replaced(self) -> None:
         again = asyncio.Event()

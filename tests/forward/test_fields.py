@@ -4,11 +4,18 @@ import pytest
 
 from proxy.forward.fields import (
     outbound_head,
-    relayed_fields,
+    relayed_lines,
     request_fields,
 )
 
 TOKEN = "upstream-token"
+
+
+def relayed_fields(upstream: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    lines = [line.removesuffix(b"\r\n") for line in relayed_lines(upstream)]
+    return [
+        (name, value) for name, _, value in (line.partition(b": ") for line in lines)
+    ]
 
 
 def outbound(*fields: tuple[bytes, bytes], with_expect: bool = True) -> list[bytes]:

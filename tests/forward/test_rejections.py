@@ -132,6 +132,67 @@ async def test_chunked_content_is_kept_for_the_replay_too() -> None:
     assert b"".join(content.split(b"\r\n")[1::2]) == b"abcabcabc"
 
 
+async def test_expect_stays_here_when_the_content_has_come() -> None:
+    seen: list[bytes] = []
+
+    async def script(peer: Peer) -> None:
+        while True:
+            head = await peer.read_head()
+            seen.append(head)
+            if b"100-continue" in head:
+                await peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            await peer.reader.readexactly(5)
+            rejected = b"token-0" in head
+            await peer.send(answer(b"", b"401 Unauthorized") if rejected else answer())
+
+    async with rig(script) as it, it.client() as client:
+        await client.send(POST.replace(b"Content", b"Expect: 100-continue\r\nContent"))
+        assert (await client.read_head()).startswith(b"HTTP/1.1 100 ")
+        assert (await client.read_head()).startswith(b"HTTP/1.1 200 ")
+    assert [b"Expect" in head for head in seen] == [True, False]
+
+
+async def test_content_that_outgrows_the_limit_meanwhile_is_never_sent_in_part() -> (
+    None
+):
+    """More of it comes while the new token is awaited."""
+    sent = []
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        if b"token-0" in await peer.read_head():
+            await peer.send(answer(b"", b"401 Unauthorized"))
+            await peer.gone()
+            return
+        sent.append(await peer.reader.readuntil(b"\r\n0\r\n\r\n"))
+        await peer.send(answer())
+        await peer.gone()
+
+    options = ForwardOptions(replay_limit=1000)
+    async with rig(script, options=options) as it, it.client() as client:
+        replace = it.credential.access_token
+
+        async def gated(*, rejected: str | None = None) -> str:
+            if rejected is not None:
+                asked.set()
+                await go_on.wait()
+            return await replace(rejected=rejected)
+
+        it.credential.access_token = gated  # type: ignore[method-assign]
+        await client.send(
+            b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n5\r\nbegin\r\n"
+        )
+        await asked.wait()
+        await client.send(b"2000\r\n%b\r\n0\r\n\r\n" % (b"x" * 0x2000))
+        await asyncio.sleep(0.02)
+        go_on.set()
+        head = await client.read_head()
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert sent[0].startswith(b"5\r\nbegin\r\n")
+    assert sent[0].count(b"x") == 0x2000
+
+
 async def test_a_rejection_in_the_middle_of_an_upload_loses_nothing() -> None:
     """The upstream refuses at the head, while the client is still sending."""
     received = []

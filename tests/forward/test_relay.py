@@ -216,6 +216,52 @@ class TestStreaming:
                 left -= len(data)
         assert digest.digest() == hashlib.sha256(bytes(size)).digest()
 
+    async def test_a_client_that_only_asks_is_answered_no_further(self) -> None:
+        """Pipelined requests are not answered into memory."""
+        served = 0
+
+        async def script(peer: Peer) -> None:
+            nonlocal served
+            while True:
+                await peer.read_message()
+                served += 1
+                await peer.send(answer(b"x" * 50_000))
+
+        async with rig(script) as it, it.client() as client:
+            await client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000)
+            previous = -1
+            while served != previous:
+                previous = served
+                await asyncio.sleep(0.05)
+            assert served < 500
+            for _ in range(1000):
+                assert (await client.read_message()).endswith(b"x" * 50_000)
+
+    async def test_nor_is_a_long_answer_behind_others_read_into_memory(self) -> None:
+        size, sent = 64 * 1024 * 1024, 0
+
+        async def script(peer: Peer) -> None:
+            nonlocal sent
+            for _ in range(200):
+                await peer.read_message()
+                await peer.send(answer(b"x" * 50_000))
+            await peer.read_message()
+            await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+            while sent < size:
+                await peer.send(bytes(65536))
+                sent += 65536
+
+        async with rig(script) as it, it.client() as client:
+            await client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 201)
+            for _ in range(200):
+                await client.read_message()
+            await client.read_head()
+            previous = -1
+            while sent != previous:
+                previous = sent
+                await asyncio.sleep(0.05)
+            assert sent < size / 2
+
     async def test_an_upstream_that_does_not_read_stops_the_client(self) -> None:
         size, sent = 64 * 1024 * 1024, 0
         go_on = asyncio.Event()

@@ -13,18 +13,9 @@ import aiohttp
 from proxy.app import App, open_app
 from proxy.config import Config
 from proxy.sandbox import Sandbox
+from tests.clocks import MovedClock
 
 PHONE = "+7 916 123-45-67"
-
-
-@dataclass
-class MovedClock:
-    """A clock that tests set; it begins at a fixed moment."""
-
-    now: float = 1_790_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -93,7 +84,9 @@ async def house(
         await own.start()
     config = configured(folder, own, settings or {})
     try:
-        async with aiohttp.ClientSession() as session:
+        # Without a limit of its own, as a crowd of programs has none.
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector) as session:
             async with open_app(config, clock) as app:
                 it = House(app, own, session, clock, config)
                 yield it

@@ -9,29 +9,30 @@ import pytest
 from proxy.oauth.login import Login
 from proxy.oauth.refresher import Refresher
 from proxy.oauth.stores.file import FileStore
-from tests.oauth.fakes import PHONE, FakeAuthorizationServer, FakeClock
+from tests.clocks import MovedClock
+from tests.oauth.fakes import PHONE, START, FakeAuthorizationServer
 
 StartRefresher = Callable[[], Awaitable[Refresher]]
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> MovedClock:
+    return MovedClock(START)
 
 
 @pytest.fixture
-def server(clock: FakeClock) -> FakeAuthorizationServer:
+def server(clock: MovedClock) -> FakeAuthorizationServer:
     return FakeAuthorizationServer(clock)
 
 
 @pytest.fixture
-def store(tmp_path: Path, clock: FakeClock) -> FileStore:
+def store(tmp_path: Path, clock: MovedClock) -> FileStore:
     return FileStore(tmp_path / "state" / "tokens.json", clock=clock)
 
 
 @pytest.fixture
 async def start(
-    store: FileStore, server: FakeAuthorizationServer, clock: FakeClock
+    store: FileStore, server: FakeAuthorizationServer, clock: MovedClock
 ) -> AsyncIterator[StartRefresher]:
     """Start one more process's refresher on the same store; time moves by hand."""
     started = []
@@ -61,7 +62,7 @@ async def refresher(
 
 @pytest.fixture
 async def login(
-    start: StartRefresher, server: FakeAuthorizationServer, clock: FakeClock
+    start: StartRefresher, server: FakeAuthorizationServer, clock: MovedClock
 ) -> Login:
     """A login that nobody has begun."""
     return Login(server, await start(), clock)

@@ -1,4 +1,4 @@
-"""Fakes that behave: a clock to move, a token endpoint that rotates and refuses."""
+"""A fake that behaves: a token endpoint that rotates and refuses."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -10,17 +10,7 @@ from proxy.oauth.phone import Phone
 
 PHONE = Phone("7", "9161234567")
 HOUR = 3600.0
-
-
-class FakeClock:
-    def __init__(self, now: float = 1_700_000_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
+START = 1_700_000_000.0
 
 
 @dataclass

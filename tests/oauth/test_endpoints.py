@@ -25,7 +25,8 @@ from proxy.errors import (
 )
 from proxy.oauth.endpoints import MAX_ANSWER, Endpoints, open_session
 from proxy.oauth.phone import Phone
-from tests.oauth.fakes import PHONE, FakeClock
+from tests.clocks import MovedClock
+from tests.oauth.fakes import PHONE, START
 
 CLIENT_ID = "98483c47f17f4888b0bf695d1165062e"
 TOKENS = (
@@ -94,6 +95,7 @@ async def calling(
     ssl_context: ssl.SSLContext | None = None,
     connect_timeout: float = 5,
     response_timeout: float = 5,
+    clock: MovedClock | None = None,
 ) -> AsyncIterator[Endpoints]:
     async with open_session(
         ssl_context=ssl_context,
@@ -105,7 +107,7 @@ async def calling(
             api_url=url,
             auth_url=url,
             client_id=CLIENT_ID,
-            clock=FakeClock(),
+            clock=clock or MovedClock(START),
             proxy=proxy,
         )
 
@@ -151,7 +153,7 @@ async def test_the_password_grant_is_a_form_to_token() -> None:
 
     assert (pair.access_token, pair.refresh_token) == ("A-token", "R-token")
     assert pair.lifetime == 1209599
-    assert pair.issued_at == FakeClock()()
+    assert pair.issued_at == START
     [head], [body] = server.heads, server.bodies
     assert head.startswith(b"POST /token HTTP/1.1\r\n")
     assert fields_of(head)["content-type"] == "application/x-www-form-urlencoded"
@@ -161,6 +163,23 @@ async def test_the_password_grant_is_a_form_to_token() -> None:
             f"grant_type=password&client_id={CLIENT_ID}&username=79161234567&password=7654"
         ).encode()
     )
+
+
+async def test_a_lifetime_counts_from_before_the_call() -> None:
+    """From after it, a slow call would have us use a token that has ended."""
+    clock = MovedClock(1000.0)
+
+    async def a_minute_passes(_: asyncio.StreamWriter) -> None:
+        clock.advance(60)
+
+    async with (
+        running(RawServer(answer("200 OK", TOKENS), a_minute_passes)) as server,
+        calling(server.url, clock=clock) as endpoints,
+    ):
+        pair = await endpoints.refresh("R-token")
+
+    assert clock() == 1060
+    assert (pair.issued_at, pair.expires_at) == (1000, 1000 + 1209599)
 
 
 async def test_a_refresh_sends_the_client_id() -> None:

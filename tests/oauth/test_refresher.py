@@ -17,8 +17,9 @@ from proxy.oauth.messages import TokenPair
 from proxy.oauth.refresher import Refresher
 from proxy.oauth.stores.file import FileStore
 from proxy.oauth.stores.record import LoginRecord
+from tests.clocks import MovedClock
 from tests.oauth.conftest import StartRefresher
-from tests.oauth.fakes import HOUR, PHONE, FakeAuthorizationServer, FakeClock
+from tests.oauth.fakes import HOUR, PHONE, FakeAuthorizationServer
 
 DUE = 0.6 * HOUR
 DAY = 86400.0
@@ -43,7 +44,7 @@ async def test_a_fresh_token_is_not_refreshed(
 
 
 async def test_nobody_waits_for_a_refresh_that_is_only_due(
-    refresher: Refresher, server: FakeAuthorizationServer, clock: FakeClock
+    refresher: Refresher, server: FakeAuthorizationServer, clock: MovedClock
 ) -> None:
     server.gate = asyncio.Event()
     clock.advance(DUE)
@@ -60,7 +61,7 @@ async def test_nobody_waits_for_a_refresh_that_is_only_due(
 
 
 async def test_the_timer_refreshes_what_is_due_without_any_caller(
-    refresher: Refresher, server: FakeAuthorizationServer, clock: FakeClock
+    refresher: Refresher, server: FakeAuthorizationServer, clock: MovedClock
 ) -> None:
     clock.advance(DUE)
 
@@ -90,7 +91,7 @@ async def test_the_running_timer_follows_short_lifetimes(
 
 
 async def test_callers_wait_when_the_token_is_over_and_share_one_refresh(
-    refresher: Refresher, server: FakeAuthorizationServer, clock: FakeClock
+    refresher: Refresher, server: FakeAuthorizationServer, clock: MovedClock
 ) -> None:
     clock.advance(HOUR - 1)
 
@@ -158,7 +159,7 @@ async def test_closing_waits_for_the_refresh_under_way(
     refresher: Refresher,
     server: FakeAuthorizationServer,
     store: FileStore,
-    clock: FakeClock,
+    clock: MovedClock,
 ) -> None:
     server.gate = asyncio.Event()
     clock.advance(DUE)
@@ -177,7 +178,7 @@ async def test_closing_gives_up_after_its_grace(
     refresher: Refresher,
     server: FakeAuthorizationServer,
     caplog: pytest.LogCaptureFixture,
-    clock: FakeClock,
+    clock: MovedClock,
 ) -> None:
     server.gate = asyncio.Event()
     clock.advance(DUE)
@@ -206,7 +207,7 @@ class SlowToSave(FileStore):
 
 
 async def test_nobody_gets_the_new_token_before_it_is_saved(
-    store: FileStore, server: FakeAuthorizationServer, clock: FakeClock
+    store: FileStore, server: FakeAuthorizationServer, clock: MovedClock
 ) -> None:
     slow = SlowToSave(store._path, clock=clock)
     slow.saving = asyncio.Event()
@@ -318,7 +319,7 @@ UNKNOWN = [
 async def test_a_live_token_serves_through_an_outage_with_tries_kept_apart(
     refresher: Refresher,
     server: FakeAuthorizationServer,
-    clock: FakeClock,
+    clock: MovedClock,
     failure: TokenAnswerError,
 ) -> None:
     server.failure = failure
@@ -350,7 +351,7 @@ async def test_a_live_token_serves_through_an_outage_with_tries_kept_apart(
 
 
 async def test_a_rejected_token_that_cannot_be_replaced_raises_for_who_met_it(
-    refresher: Refresher, server: FakeAuthorizationServer, clock: FakeClock
+    refresher: Refresher, server: FakeAuthorizationServer, clock: MovedClock
 ) -> None:
     server.failure = TokenAnswerError("the authorization server answered 500")
 
@@ -369,7 +370,7 @@ async def test_a_rejected_token_that_cannot_be_replaced_raises_for_who_met_it(
 
 
 async def test_an_outage_beyond_the_end_of_the_token_raises_and_heals(
-    refresher: Refresher, server: FakeAuthorizationServer, clock: FakeClock
+    refresher: Refresher, server: FakeAuthorizationServer, clock: MovedClock
 ) -> None:
     server.failure = UpstreamTimeoutError("no answer in time")
     clock.advance(2 * HOUR)
@@ -391,7 +392,7 @@ async def test_an_outage_beyond_the_end_of_the_token_raises_and_heals(
 async def test_a_refused_refresh_token_is_never_sent_again(
     refresher: Refresher,
     server: FakeAuthorizationServer,
-    clock: FakeClock,
+    clock: MovedClock,
     start: StartRefresher,
 ) -> None:
     server.current = "taken by another login"
@@ -445,7 +446,7 @@ async def test_a_forced_refresh_tells_the_refusal(
 
 
 async def test_a_forced_refresh_does_not_wait_for_the_next_try(
-    refresher: Refresher, server: FakeAuthorizationServer, clock: FakeClock
+    refresher: Refresher, server: FakeAuthorizationServer, clock: MovedClock
 ) -> None:
     server.failure = TokenAnswerError("the authorization server answered 500")
     with pytest.raises(TokenAnswerError):
@@ -470,7 +471,7 @@ async def test_an_answer_without_a_refresh_token_leaves_the_old_one_valid(
 
 
 async def test_a_login_without_a_refresh_token_serves_until_its_end(
-    refresher: Refresher, server: FakeAuthorizationServer, clock: FakeClock
+    refresher: Refresher, server: FakeAuthorizationServer, clock: MovedClock
 ) -> None:
     await refresher.adopt(server.pair(9, None), PHONE)
 
@@ -489,7 +490,7 @@ async def test_a_login_without_a_refresh_token_serves_until_its_end(
 
 
 async def test_an_endpoint_that_rejects_every_token_does_not_rotate_for_ever(
-    refresher: Refresher, server: FakeAuthorizationServer, clock: FakeClock
+    refresher: Refresher, server: FakeAuthorizationServer, clock: MovedClock
 ) -> None:
     token = "access-0"
     for _ in range(100):
@@ -504,7 +505,7 @@ async def test_an_endpoint_that_rejects_every_token_does_not_rotate_for_ever(
 
 
 async def test_after_a_success_the_tries_start_close_together_again(
-    refresher: Refresher, server: FakeAuthorizationServer, clock: FakeClock
+    refresher: Refresher, server: FakeAuthorizationServer, clock: MovedClock
 ) -> None:
     failure = TokenAnswerError("the authorization server answered 500")
     server.failure = failure
@@ -537,13 +538,10 @@ async def test_a_failure_of_one_login_does_not_hold_back_the_next(
     assert await refresher.access_token(rejected="access-9") == "access-2"
 
 
-async def test_the_running_timer_tries_again_after_a_failure(
-    store: FileStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("proxy.oauth.schedule.FIRST_DELAY", 0.05)
+async def test_the_running_timer_tries_again_after_a_failure(store: FileStore) -> None:
     server = FakeAuthorizationServer(system_clock)
     server.failure = TokenAnswerError("the authorization server answered 500")
-    refresher = Refresher(store, server, system_clock, 0.0)
+    refresher = Refresher(store, server, system_clock, 0.0, first_delay=0.05)
     await refresher.start()
     try:
         await refresher.adopt(server.pair(0, "refresh-0"), PHONE)
@@ -597,7 +595,10 @@ async def test_an_sms_counted_elsewhere_is_not_lost_by_a_late_save(
 
 @pytest.mark.parametrize("jump", [-365 * DAY, -DAY, DAY, 365 * DAY])
 async def test_a_clock_that_jumps_costs_one_refresh_at_most(
-    refresher: Refresher, server: FakeAuthorizationServer, clock: FakeClock, jump: float
+    refresher: Refresher,
+    server: FakeAuthorizationServer,
+    clock: MovedClock,
+    jump: float,
 ) -> None:
     clock.advance(jump)
     for _ in range(5):
@@ -617,7 +618,7 @@ async def test_a_clock_that_jumps_costs_one_refresh_at_most(
 async def test_lifetimes_of_a_second_and_of_a_year_work(
     refresher: Refresher,
     server: FakeAuthorizationServer,
-    clock: FakeClock,
+    clock: MovedClock,
     lifetime: float,
 ) -> None:
     server.lifetime = lifetime
@@ -633,7 +634,7 @@ async def test_lifetimes_of_a_second_and_of_a_year_work(
 
 
 async def test_a_login_far_apart_from_the_clock_is_still_newer(
-    refresher: Refresher, server: FakeAuthorizationServer, clock: FakeClock
+    refresher: Refresher, server: FakeAuthorizationServer, clock: MovedClock
 ) -> None:
     clock.advance(-DAY)
 
@@ -649,7 +650,7 @@ async def test_a_process_adopts_what_another_has_refreshed(
     refresher: Refresher,
     server: FakeAuthorizationServer,
     start: StartRefresher,
-    clock: FakeClock,
+    clock: MovedClock,
 ) -> None:
     other = await start()
     clock.advance(DUE)
@@ -676,7 +677,7 @@ async def test_an_adopted_pair_that_is_over_as_well_is_refreshed(
     refresher: Refresher,
     server: FakeAuthorizationServer,
     start: StartRefresher,
-    clock: FakeClock,
+    clock: MovedClock,
 ) -> None:
     await (await start()).refresh()
     clock.advance(2 * HOUR)
@@ -699,7 +700,7 @@ async def test_the_timer_notices_another_process_s_logout_and_login(
 
 
 async def test_a_caller_finds_another_process_s_login_at_once(
-    start: StartRefresher, server: FakeAuthorizationServer, clock: FakeClock
+    start: StartRefresher, server: FakeAuthorizationServer, clock: MovedClock
 ) -> None:
     refresher, other = await start(), await start()
     with pytest.raises(LoginRequiredError):
@@ -728,7 +729,7 @@ async def test_a_login_into_a_lost_store_is_adopted(
     server: FakeAuthorizationServer,
     store: FileStore,
     start: StartRefresher,
-    clock: FakeClock,
+    clock: MovedClock,
 ) -> None:
     await refresher.refresh()
     store._path.unlink()
@@ -792,6 +793,21 @@ async def test_a_logout_leaves_no_token_in_the_file(
         await refresher.refresh()
 
 
+async def test_a_caller_that_goes_away_does_not_stop_a_logout_half_way(
+    refresher: Refresher, store: FileStore
+) -> None:
+    caller = asyncio.ensure_future(refresher.logout())
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+
+    async with asyncio.timeout(5):
+        while refresher.current() is not None:
+            await asyncio.sleep(0.005)
+    assert (await store.load("default")).tokens is None
+
+
 async def test_a_logout_that_cannot_be_saved_says_so_and_is_kept(
     refresher: Refresher, store: FileStore
 ) -> None:
@@ -819,8 +835,8 @@ async def test_a_logout_of_nobody_writes_nothing(
 # -- status, log -----------------------------------------------------------------
 
 
-async def test_the_status_tells_what_the_contract_names(
-    refresher: Refresher, clock: FakeClock, store: FileStore
+async def test_the_status_tells_when_what_is_due(
+    refresher: Refresher, clock: MovedClock, store: FileStore
 ) -> None:
     clock.advance(10)
 
@@ -842,7 +858,7 @@ async def test_the_status_tells_what_the_contract_names(
 async def test_no_token_is_told_or_logged(
     refresher: Refresher,
     server: FakeAuthorizationServer,
-    clock: FakeClock,
+    clock: MovedClock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -73,6 +73,13 @@ def test_a_try_is_held_back_until_its_delay_has_passed() -> None:
     assert backoff.failed(NOW) <= 1
 
 
+def test_the_first_delay_can_be_another() -> None:
+    backoff = Backoff(random.Random(1), first_delay=0.05)
+
+    assert 0.04 <= backoff.failed(NOW) <= 0.05
+    assert 0.08 <= backoff.failed(NOW) <= 0.1
+
+
 def test_a_clock_set_back_does_not_hold_a_try_back_for_days() -> None:
     backoff = Backoff(random.Random(1))
     backoff.failed(NOW)

@@ -10,19 +10,10 @@ import pytest
 import trustme
 
 from proxy.sandbox import Sandbox
+from tests.clocks import MovedClock
 
 PHONE = "79161234567"
 Json = dict[str, Any]
-
-
-@dataclass
-class FakeClock:
-    """Seconds since the epoch, moved by hand."""
-
-    now: float = 1_760_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -86,8 +77,8 @@ class Patient:
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock() -> MovedClock:
+    return MovedClock(1_760_000_000.0)
 
 
 @pytest.fixture
@@ -96,7 +87,7 @@ def announced() -> list[str]:
 
 
 @pytest.fixture
-async def sandbox(clock: FakeClock, announced: list[str]) -> AsyncIterator[Sandbox]:
+async def sandbox(clock: MovedClock, announced: list[str]) -> AsyncIterator[Sandbox]:
     async with Sandbox(clock=clock, announce=announced.append) as running:
         yield running
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from proxy.sandbox import Sandbox
-from tests.sandbox.conftest import FakeClock, Patient
+from tests.clocks import MovedClock
+from tests.sandbox.conftest import Patient
 
 FOURTEEN_DAYS = 1_209_600
 INVALID_GRANT = 400, "invalid_grant"
@@ -95,7 +96,7 @@ async def test_a_wrong_code_can_be_tried_again(stranger: Patient) -> None:
 
 
 async def test_a_code_works_once_and_not_for_ever(
-    stranger: Patient, clock: FakeClock
+    stranger: Patient, clock: MovedClock
 ) -> None:
     await stranger.login()
     phone, code = stranger.sandbox.sms[-1]
@@ -124,7 +125,7 @@ async def test_after_the_attempts_the_right_code_is_refused_too(
 
 
 async def test_the_sms_limit_counts_an_hour_and_a_phone(
-    stranger: Patient, clock: FakeClock
+    stranger: Patient, clock: MovedClock
 ) -> None:
     stranger.sandbox.switches.sms_limit = 2
 
@@ -220,7 +221,7 @@ async def test_requests_are_remembered_with_their_generation(patient: Patient) -
 
 
 async def test_an_access_token_ends_with_its_lifetime(
-    patient: Patient, clock: FakeClock
+    patient: Patient, clock: MovedClock
 ) -> None:
     clock.now += FOURTEEN_DAYS - 2
     assert await patient.status() == 200
@@ -283,7 +284,7 @@ async def test_without_rotation_the_old_refresh_token_stays(patient: Patient) ->
 
 
 async def test_an_unreplaced_refresh_token_belongs_to_the_newest_pair(
-    patient: Patient, clock: FakeClock
+    patient: Patient, clock: MovedClock
 ) -> None:
     switches = patient.sandbox.switches
     switches.set({"rotate_refresh": False, "refresh_dies_with_access": True})
@@ -309,7 +310,7 @@ async def test_reusable_refresh_tokens_all_stay(patient: Patient) -> None:
 
 
 async def test_within_the_grace_a_spent_token_is_taken(
-    patient: Patient, clock: FakeClock
+    patient: Patient, clock: MovedClock
 ) -> None:
     patient.sandbox.switches.grace_seconds = 30
     await patient.refresh()
@@ -343,7 +344,7 @@ async def test_several_logins_of_a_phone_can_live_side_by_side(
 
 
 async def test_a_refresh_token_can_die_with_its_access_token(
-    patient: Patient, clock: FakeClock
+    patient: Patient, clock: MovedClock
 ) -> None:
     patient.sandbox.switches.refresh_dies_with_access = True
 
@@ -385,7 +386,7 @@ async def test_a_missing_client_id_does_not_spend_the_refresh_token(
 
 
 async def test_lifetimes_are_switched_for_the_next_token(
-    patient: Patient, clock: FakeClock
+    patient: Patient, clock: MovedClock
 ) -> None:
     patient.sandbox.switches.lifetime = 5
     _, new = await patient.refresh()

@@ -5,7 +5,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.sandbox.conftest import FakeClock, Json, Patient
+from tests.clocks import MovedClock
+from tests.sandbox.conftest import Json, Patient
 
 START = {
     "callback": "/api/v1/callbackrequest/start-callback",
@@ -30,7 +31,7 @@ async def balance(patient: Patient) -> int:
 
 @pytest.mark.parametrize("kind", START)
 async def test_a_started_consultation_appears_and_is_paid(
-    patient: Patient, clock: FakeClock, kind: str
+    patient: Patient, clock: MovedClock, kind: str
 ) -> None:
     before = await balance(patient)
 
@@ -188,7 +189,7 @@ async def test_two_patients_do_not_see_each_other(patient: Patient) -> None:
 
 
 async def test_lists_filter_by_status_doctor_and_date(
-    patient: Patient, clock: FakeClock
+    patient: Patient, clock: MovedClock
 ) -> None:
     one = await start(patient, "callback", doctorId=105)
     path = "/api/v1/request/get-all?limit=100"

@@ -8,7 +8,8 @@ import pytest
 import proxy.sandbox
 from proxy.sandbox.data.dates import parse_date, written
 from proxy.sandbox.data.world import World
-from tests.sandbox.conftest import PHONE, FakeClock
+from tests.clocks import MovedClock
+from tests.sandbox.conftest import PHONE
 
 FILES = sorted(Path(proxy.sandbox.__file__).parent.rglob("*.py"))
 
@@ -23,7 +24,7 @@ def shown(world: World) -> list[object]:
     ]
 
 
-def test_a_seed_makes_one_clinic(clock: FakeClock) -> None:
+def test_a_seed_makes_one_clinic(clock: MovedClock) -> None:
     first = shown(World(7, clock))
     clock.now += 1_000_000
 
@@ -31,7 +32,7 @@ def test_a_seed_makes_one_clinic(clock: FakeClock) -> None:
     assert shown(World(8, clock)) != first
 
 
-def test_names_agree_in_gender(clock: FakeClock) -> None:
+def test_names_agree_in_gender(clock: MovedClock) -> None:
     for doctor in World(1, clock).doctors.values():
         surname, _, patronymic = doctor.name
         ends = ("а", "вна") if doctor.female else ("в", "вич")
@@ -39,7 +40,7 @@ def test_names_agree_in_gender(clock: FakeClock) -> None:
         assert patronymic.endswith(ends[1])
 
 
-def test_every_patient_has_a_past_of_all_kinds(clock: FakeClock) -> None:
+def test_every_patient_has_a_past_of_all_kinds(clock: MovedClock) -> None:
     world = World(1, clock)
     for number in range(20):
         patient = world.patient(f"7916000{number:04d}")
@@ -49,7 +50,7 @@ def test_every_patient_has_a_past_of_all_kinds(clock: FakeClock) -> None:
         assert any(one.unread for one in patient.of_kind("writing"))
 
 
-def test_ids_are_everyone_s_own(clock: FakeClock) -> None:
+def test_ids_are_everyone_s_own(clock: MovedClock) -> None:
     world = World(1, clock)
     ids = [
         one.id

@@ -7,7 +7,8 @@ import aiohttp
 import pytest
 
 from proxy.sandbox import Sandbox
-from tests.sandbox.conftest import FakeClock, Patient
+from tests.clocks import MovedClock
+from tests.sandbox.conftest import Patient
 
 LOST = (aiohttp.ClientError, TimeoutError)
 SHORT = aiohttp.ClientTimeout(total=0.1)
@@ -166,7 +167,7 @@ async def test_a_slow_api_is_slow(
 # -- listeners and connections
 
 
-async def test_closing_lets_go_of_what_hangs(clock: FakeClock) -> None:
+async def test_closing_lets_go_of_what_hangs(clock: MovedClock) -> None:
     async with aiohttp.ClientSession() as session:
         async with Sandbox(clock=clock, announce=lambda _: None) as sandbox:
             patient = Patient(sandbox, session)

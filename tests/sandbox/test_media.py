@@ -8,7 +8,8 @@ import aiohttp
 
 from proxy.sandbox.data.files import sample_chunks
 from proxy.sandbox.data.world import HOSTILE_PAGE, UPLOADS_KEPT, World
-from tests.sandbox.conftest import FakeClock, Json, Patient
+from tests.clocks import MovedClock
+from tests.sandbox.conftest import Json, Patient
 
 LIMIT = 10 * 1024 * 1024
 ADD = "/api/v1/media/add"
@@ -135,7 +136,7 @@ async def test_other_people_s_html_is_served_as_html(patient: Patient) -> None:
     assert b"<script>" in content
 
 
-def test_old_uploads_make_room_for_new_ones(clock: FakeClock) -> None:
+def test_old_uploads_make_room_for_new_ones(clock: MovedClock) -> None:
     from proxy.sandbox.data.patient import Media
 
     world = World(1, clock)

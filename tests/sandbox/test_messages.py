@@ -1,6 +1,7 @@
 """Messages: added, answered, read."""
 
-from tests.sandbox.conftest import FakeClock, Json, Patient
+from tests.clocks import MovedClock
+from tests.sandbox.conftest import Json, Patient
 
 
 async def running(patient: Patient) -> int:
@@ -9,7 +10,7 @@ async def running(patient: Patient) -> int:
 
 
 async def test_an_added_message_is_listed_and_answered(
-    patient: Patient, clock: FakeClock
+    patient: Patient, clock: MovedClock
 ) -> None:
     one = await running(patient)
     text = "Температура 37,5 — это ничего? «Парацетамол» принял 😷"

@@ -54,10 +54,6 @@ class FileStore:
         """Return the record of `account`; an empty one if there is none."""
         return await asyncio.to_thread(self._load, account)
 
-    async def save(self, account: str, record: AccountRecord) -> None:
-        """Keep `record` as that of `account`, durably, before returning."""
-        await self.update(account, lambda _: record)
-
     async def update(self, account: str, change: Change) -> AccountRecord:
         """Load, `change` and save as one step that no other process can split."""
         # One thread does the whole step, so that a cancelled caller cannot let go of

@@ -22,6 +22,12 @@ RECORD = AccountRecord(
 EMPTY = AccountRecord()
 
 
+async def save(
+    store: FileStore, record: AccountRecord = RECORD, account: str = "default"
+) -> None:
+    await store.update(account, lambda _: record)
+
+
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -36,7 +42,7 @@ async def test_what_is_saved_is_loaded_by_another_process(
 ) -> None:
     assert await store.load("default") == EMPTY
 
-    await store.save("default", RECORD)
+    await save(store)
 
     assert await FileStore(path).load("default") == RECORD
     await store.close()
@@ -47,7 +53,7 @@ async def test_only_the_owner_can_read_the_file_and_its_folder(
 ) -> None:
     before = os.umask(0)
     try:
-        await store.save("default", RECORD)
+        await save(store)
         async with store.lock("default"):
             modes = {each.name: mode(each) for each in path.parent.iterdir()}
     finally:
@@ -70,7 +76,7 @@ async def test_a_folder_that_was_there_is_left_alone(
     path.parent.mkdir()
     path.parent.chmod(0o755)
 
-    await store.save("default", RECORD)
+    await save(store)
 
     assert mode(path.parent) == 0o755
 
@@ -78,7 +84,7 @@ async def test_a_folder_that_was_there_is_left_alone(
 async def test_a_file_open_to_others_is_tightened_and_reported(
     store: FileStore, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await store.save("default", RECORD)
+    await save(store)
     path.chmod(0o644)
 
     assert await store.load("default") == RECORD
@@ -96,7 +102,7 @@ async def test_other_accounts_and_unknown_members_are_kept(
         '{"other": {"x": 1}, "default": {"generation": 2, "refreshing": {"y": [2]}}}}'
     )
 
-    await store.save("default", RECORD)
+    await save(store)
 
     written = json.loads(path.read_text())
     assert written["made_by"] == "newer"
@@ -109,7 +115,7 @@ async def test_an_account_may_have_any_name(store: FileStore) -> None:
     name = "../мама / 2"
 
     async with store.lock(name):
-        await store.save(name, RECORD)
+        await save(store, account=name)
 
     assert await store.load(name) == RECORD
     assert await store.load("default") == EMPTY
@@ -119,7 +125,7 @@ async def test_the_target_of_a_symbolic_link_is_written(tmp_path: Path) -> None:
     real, link = tmp_path / "real.json", tmp_path / "link.json"
     link.symlink_to(real)
 
-    await FileStore(link).save("default", RECORD)
+    await save(FileStore(link))
 
     assert link.is_symlink()
     assert await FileStore(real).load("default") == RECORD
@@ -143,7 +149,7 @@ async def test_changes_at_once_are_none_lost(store: FileStore, path: Path) -> No
 
 
 async def test_a_change_that_raises_changes_nothing(store: FileStore) -> None:
-    await store.save("default", RECORD)
+    await save(store)
 
     def refuse(_: AccountRecord) -> AccountRecord:
         raise LoginError("no")
@@ -157,10 +163,10 @@ async def test_a_change_that_raises_changes_nothing(store: FileStore) -> None:
 async def test_a_change_to_the_same_writes_nothing(
     store: FileStore, path: Path
 ) -> None:
-    await store.save("default", RECORD)
+    await save(store)
     before = path.stat().st_ino
 
-    await store.save("default", RECORD)
+    await save(store)
 
     assert path.stat().st_ino == before
 
@@ -204,7 +210,7 @@ async def test_a_damaged_file_is_reported_and_set_aside_untouched(
     assert [each.levelno for each in caplog.records if str(aside) in each.message] == [
         logging.ERROR
     ]
-    await store.save("default", RECORD)
+    await save(store)
     assert await store.load("default") == RECORD
     assert aside.read_bytes() == content
 
@@ -227,7 +233,7 @@ async def test_a_save_over_a_damaged_file_sets_it_aside_first(
     path.parent.mkdir()
     path.write_text("damaged")
 
-    await store.save("default", RECORD)
+    await save(store)
 
     assert [each.read_text() for each in path.parent.glob("*.damaged-*")] == ["damaged"]
 
@@ -240,7 +246,7 @@ async def test_processes_that_find_the_damage_at_once_keep_it_once(
 
     await asyncio.gather(
         *(FileStore(path).load("default") for _ in range(8)),
-        FileStore(path).save("default", RECORD),
+        save(FileStore(path)),
     )
 
     assert len(list(path.parent.glob("*.damaged-*"))) == 1
@@ -256,7 +262,7 @@ async def test_a_file_of_a_newer_form_is_left_untouched(
     with pytest.raises(StoreError, match="newer telemed-proxy"):
         await store.load("default")
     with pytest.raises(StoreError, match="newer telemed-proxy"):
-        await store.save("default", RECORD)
+        await save(store)
 
     assert path.read_text() == '{"version": 2}'
 
@@ -274,7 +280,7 @@ async def test_a_file_that_cannot_be_written_is_told_with_path_and_next_step(
         (path.parent / obstacle).mkdir(parents=True)
 
     with pytest.raises(StoreError) as caught:
-        await store.save("default", RECORD)
+        await save(store)
 
     assert str(path) in caught.value.description
     assert "store.url" in caught.value.description
@@ -284,7 +290,7 @@ async def test_a_file_that_cannot_be_written_is_told_with_path_and_next_step(
 async def test_the_file_is_on_the_disk_before_its_name_and_then_its_folder(
     store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.save("default", EMPTY)
+    await save(store, EMPTY)
     synced: list[tuple[str, bool]] = []
     fsync = os.fsync
 
@@ -294,7 +300,7 @@ async def test_the_file_is_on_the_disk_before_its_name_and_then_its_folder(
         synced.append((str(Path(f"/proc/self/fd/{descriptor}").readlink()), named))
 
     monkeypatch.setattr(os, "fsync", recording)
-    await store.save("default", RECORD)
+    await save(store)
 
     assert synced == [(f"{path}.new", False), (str(path.parent), True)]
 
@@ -302,14 +308,14 @@ async def test_the_file_is_on_the_disk_before_its_name_and_then_its_folder(
 async def test_a_disk_that_fails_leaves_the_old_tokens_whole(
     store: FileStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await store.save("default", RECORD)
+    await save(store)
 
     def failing(descriptor: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(os, "fsync", failing)
     with pytest.raises(StoreError, match="Input/output error"):
-        await store.save("default", replace(RECORD, generation=6))
+        await save(store, replace(RECORD, generation=6))
 
     assert await store.load("default") == RECORD
     assert not path.with_name("tokens.json.new").exists()
@@ -329,7 +335,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (900, 900))
 pair = TokenPair("a" * 2000, "refresh-2", 0, 100, 6)
 record = AccountRecord(tokens=pair, generation=6)
 try:
-    asyncio.run(FileStore(Path(sys.argv[1])).save("default", record))
+    asyncio.run(FileStore(Path(sys.argv[1])).update("default", lambda _: record))
 except StoreError as exc:
     print(exc)
 """
@@ -338,7 +344,7 @@ except StoreError as exc:
 async def test_a_full_disk_leaves_the_old_tokens_whole(
     store: FileStore, path: Path
 ) -> None:
-    await store.save("default", RECORD)
+    await save(store)
 
     done = await asyncio.to_thread(
         subprocess.run,
@@ -365,7 +371,8 @@ async def main():
     store = FileStore(Path(sys.argv[1]))
     for n in itertools.count():
         pair = TokenPair(f"access-{n}", "r" * 5000, 0, 100, n)
-        await store.save("default", AccountRecord(tokens=pair, generation=n))
+        record = AccountRecord(tokens=pair, generation=n)
+        await store.update("default", lambda _: record)
         print(n, flush=True)
 
 asyncio.run(main())
@@ -400,7 +407,7 @@ async def test_what_a_killed_writer_left_behind_is_no_obstacle(
     path.parent.mkdir()
     path.with_name("tokens.json.new").write_text('{"half":')
 
-    await store.save("default", RECORD)
+    await save(store)
 
     assert await store.load("default") == RECORD
 
@@ -430,7 +437,7 @@ async def test_the_lock_keeps_nobody_from_loading_saving_or_another_account(
     other = FileStore(path)
 
     async with store.lock("default"), other.lock("other"):
-        await other.save("default", RECORD)
+        await save(other)
         assert await other.load("default") == RECORD
 
 
