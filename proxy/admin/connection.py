@@ -42,6 +42,6 @@ class AdminConnections:
         return AdminConnection(
             self._server,
             loop=asyncio.get_running_loop(),
-            access_log=None,  # type: ignore[arg-type]  it may be, says its code
+            access_log=None,  # type: ignore[arg-type]
             auto_decompress=False,  # nobody needs it here, and it can bring a bomb
         )

@@ -53,6 +53,11 @@ def logged_out(record: AccountRecord, now: float) -> AccountRecord:
     )
 
 
+def refresh_started(record: AccountRecord, now: float) -> AccountRecord:
+    """Return `record` as it is while its refresh token may or may not be spent."""
+    return replace(record, refresh_started=now)
+
+
 def refreshed(
     record: AccountRecord, pair: TokenPair, fresh: TokenPair, now: float
 ) -> AccountRecord:
@@ -67,6 +72,7 @@ def refreshed(
         tokens=replace(fresh, generation=generation, refresh_token=refresh_token),
         previous=pair,
         generation=generation,
+        refresh_started=None,
         last_refresh=now,
         last_error=None,
     )
@@ -75,7 +81,12 @@ def refreshed(
 def refused(record: AccountRecord, refresh_token: str, told: str) -> AccountRecord:
     """Return `record` after the server refused `refresh_token`, and `told` why."""
     known = (*record.refused, fingerprint(refresh_token))
-    return replace(record, refused=known[-REFUSED_KEPT:], last_error=told)
+    return replace(
+        record,
+        refresh_started=None,
+        refused=known[-REFUSED_KEPT:],
+        last_error=told,
+    )
 
 
 def _next(record: AccountRecord, now: float) -> int:

@@ -169,6 +169,11 @@ class Refresher:
         if not self._account.refreshable:
             raise self._account.login_required()
         await self._join()
+        if self._account.unsaved:
+            raise StoreError(
+                "the tokens were refreshed and are in use, but they are not saved: "
+                f"{self._account.store_trouble}"
+            )
 
     def status(self) -> TokenStatus:
         """Return what may be told about the login."""
@@ -284,6 +289,7 @@ class Refresher:
         if pair.refresh_token is None or not self._account.refreshable:
             raise self._account.login_required()
         token = pair.refresh_token
+        await self._note_start()
         try:
             fresh = await self._endpoints.refresh(token)
         except TokenRefusedError as exc:
@@ -305,6 +311,21 @@ class Refresher:
             )
         self._on_refresh("refreshed")
         logger.info("refreshed the access token")
+
+    async def _note_start(self) -> None:
+        """Save that a refresh is under way, before the refresh token is spent on it.
+
+        So a full disk shows while nothing is lost yet. An access token that is over
+        leaves no choice.
+        """
+        now = self._clock()
+        try:
+            await self._account.update(
+                lambda record: changes.refresh_started(record, now)
+            )
+        except StoreError:
+            if not self._account.is_over():
+                raise
 
     async def _look_again(self) -> None:
         """Without a usable login, see whether another process has brought one."""

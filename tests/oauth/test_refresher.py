@@ -1,6 +1,7 @@
 import asyncio
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -199,8 +200,10 @@ class SlowToSave(FileStore):
     hold: asyncio.Event | None = None
     saving = asyncio.Event()
 
+    server: FakeAuthorizationServer
+
     async def update(self, account, change):  # type: ignore[no-untyped-def]
-        if self.hold is not None:
+        if self.hold is not None and self.server.calls:
             self.saving.set()
             await self.hold.wait()
         return await super().update(account, change)
@@ -211,6 +214,7 @@ async def test_nobody_gets_the_new_token_before_it_is_saved(
 ) -> None:
     slow = SlowToSave(store._path, clock=clock)
     slow.saving = asyncio.Event()
+    slow.server = server
     refresher = Refresher(slow, server, clock)
     await refresher.start(timer=False)
     await refresher.adopt(server.pair(0, "refresh-0"), PHONE)
@@ -277,12 +281,31 @@ async def test_a_pair_that_cannot_be_saved_is_used_and_saved_later(
     assert server.calls == 1
 
 
+async def refresh_unsaved(
+    refresher: Refresher,
+    server: FakeAuthorizationServer,
+    store: FileStore,
+    error: type[Exception] = StoreError,
+) -> Path:
+    """Refresh while the store fails from when the server was asked.
+
+    Return what stands in the store's way, for the test to remove.
+    """
+    blocked = store._path.with_name("tokens.json.new")
+    server.gate = asyncio.Event()
+    refreshing = asyncio.ensure_future(refresher.refresh())
+    await server.started.wait()
+    blocked.mkdir()
+    server.gate.set()
+    with pytest.raises(error):
+        await refreshing
+    return blocked
+
+
 async def test_closing_saves_what_is_not_saved_yet(
     refresher: Refresher, server: FakeAuthorizationServer, store: FileStore
 ) -> None:
-    blocked = store._path.with_name("tokens.json.new")
-    blocked.mkdir()
-    await refresher.refresh()
+    blocked = await refresh_unsaved(refresher, server, store)
     blocked.rmdir()
 
     await refresher.close()
@@ -304,6 +327,48 @@ async def test_without_its_store_a_refresh_is_not_sent(
     assert server.calls == 0
     store._path.rmdir()
     store._path.write_bytes(content)
+
+
+async def test_a_refresh_that_could_not_be_saved_is_not_sent(
+    refresher: Refresher, server: FakeAuthorizationServer, store: FileStore
+) -> None:
+    """While the access token lives, waiting for the disk costs nobody anything."""
+    blocked = store._path.with_name("tokens.json.new")
+    blocked.mkdir()
+    with pytest.raises(StoreError):
+        await refresher.refresh()
+    assert server.calls == 0
+    assert await refresher.access_token() == "access-0"
+    blocked.rmdir()
+    await refresher.refresh()
+    assert server.calls == 1
+
+
+async def test_a_token_that_is_over_is_replaced_though_it_cannot_be_saved(
+    refresher: Refresher,
+    server: FakeAuthorizationServer,
+    store: FileStore,
+    clock: MovedClock,
+) -> None:
+    blocked = store._path.with_name("tokens.json.new")
+    blocked.mkdir()
+    clock.advance(15 * DAY)
+    assert await refresher.access_token() == "access-1"
+    blocked.rmdir()
+    await refresher.tick()
+    assert (await saved(store)).access_token == "access-1"
+
+
+async def test_the_store_tells_of_a_refresh_whose_outcome_is_not_known(
+    refresher: Refresher, server: FakeAuthorizationServer, store: FileStore
+) -> None:
+    server.gate = asyncio.Event()
+    refreshing = asyncio.ensure_future(refresher.refresh())
+    await server.started.wait()
+    assert (await store.load("default")).refresh_started is not None
+    server.gate.set()
+    await refreshing
+    assert (await store.load("default")).refresh_started is None
 
 
 # -- failures --------------------------------------------------------------------
@@ -555,11 +620,8 @@ async def test_the_running_timer_tries_again_after_a_failure(store: FileStore) -
 async def test_a_refusal_that_cannot_be_saved_is_remembered(
     refresher: Refresher, server: FakeAuthorizationServer, store: FileStore
 ) -> None:
-    blocked = store._path.with_name("tokens.json.new")
-    blocked.mkdir()
     server.current = "taken by another login"
-    with pytest.raises(TokenRefusedError):
-        await refresher.refresh()
+    blocked = await refresh_unsaved(refresher, server, store, TokenRefusedError)
 
     await refresher.tick()
     await refresher.reload()
@@ -573,11 +635,12 @@ async def test_a_refusal_that_cannot_be_saved_is_remembered(
 
 
 async def test_an_sms_counted_elsewhere_is_not_lost_by_a_late_save(
-    refresher: Refresher, store: FileStore, start: StartRefresher
+    refresher: Refresher,
+    server: FakeAuthorizationServer,
+    store: FileStore,
+    start: StartRefresher,
 ) -> None:
-    blocked = store._path.with_name("tokens.json.new")
-    blocked.mkdir()
-    await refresher.refresh()
+    blocked = await refresh_unsaved(refresher, server, store)
     blocked.rmdir()
     counted = LoginRecord(PHONE, sends=3, cooldown_until=5.0)
     await (await start()).update(lambda record: replace(record, login=counted))

@@ -50,6 +50,8 @@ class AccountRecord:
     """The latest one given out; greater than that of `tokens` after a logout."""
     refused: tuple[str, ...] = ()
     """Fingerprints of refresh tokens that the server refused: never sent again."""
+    refresh_started: float | None = None
+    """When the refresh began whose outcome is not known yet."""
     last_refresh: float | None = None
     last_error: str | None = None
     login: LoginRecord = field(default_factory=LoginRecord)
@@ -71,6 +73,7 @@ def encode(
         "phone": _encode_phone(record.phone),
         "generation": record.generation,
         "refused": list(record.refused),
+        "refresh_started": record.refresh_started,
         "last_refresh": record.last_refresh,
         "last_error": record.last_error,
         "login": {
@@ -97,6 +100,7 @@ def decode(raw: object) -> AccountRecord:
         phone=_decode_phone(members.get("phone")),
         generation=_integer(members, "generation"),
         refused=_texts(members.get("refused") or []),
+        refresh_started=_optional_instant(members, "refresh_started"),
         last_refresh=_optional_instant(members, "last_refresh"),
         last_error=_optional_text(members, "last_error"),
         login=LoginRecord(
