@@ -36,14 +36,13 @@ from proxy.tasks import cancel, spawn
 
 logger = logging.getLogger(__name__)
 
-# The timer looks at the wall clock this often: a laptop that sleeps stops the timer,
-# but not the clock.
-LONGEST_PAUSE = 30.0
+# The timer looks at the wall clock this often, as a laptop that sleeps stops the timer
+# but not the clock, and at the store, where another process may have logged out.
+LONGEST_PAUSE = 5.0
 SHORTEST_PAUSE = 0.05
 
 # While there is no login, the store is asked for another process's this often.
 LOOK_AGAIN_AFTER = 1.0
-
 
 Outcome = Literal["refreshed", "refused", "failed"]
 """What became of one refresh that was sent: a failed one is tried again."""
