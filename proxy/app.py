@@ -18,7 +18,7 @@ from proxy.admin.connection import AdminConnections
 from proxy.admin.state import AdminInfo
 from proxy.clock import Clock, system_clock
 from proxy.config import Config, UpstreamConfig
-from proxy.errors import ConfigError
+from proxy.errors import ConfigError, StoreError
 from proxy.forward.dial import Origin
 from proxy.forward.exchange import Exchange
 from proxy.forward.handler import ForwardHandler, ForwardOptions
@@ -33,6 +33,7 @@ from proxy.oauth.endpoints import Endpoints, open_session
 from proxy.oauth.login import Login
 from proxy.oauth.refresher import Outcome, Refresher
 from proxy.oauth.stores import TokenStore, open_store
+from proxy.oauth.stores.record import DEFAULT_ACCOUNT
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +102,7 @@ async def open_oauth(
             endpoints,
             clock,
             config.token.refresh_at,
+            issuer=endpoints.issuer,
             on_refresh=on_refresh,
         )
         stack.push_async_callback(refresher.close)
@@ -109,10 +111,13 @@ async def open_oauth(
 
 
 @asynccontextmanager
-async def open_app(config: Config, clock: Clock = system_clock) -> AsyncIterator[App]:
+async def open_app(
+    config: Config, clock: Clock = system_clock, *, sandbox: bool = False
+) -> AsyncIterator[App]:
     """Start everything that `config` describes; on leaving, drain and close it.
 
-    Raises ConfigError for what only shows when it is tried, StoreError.
+    With `sandbox`, people are told that nothing here is real. Raises ConfigError for
+    what only shows when it is tried, StoreError.
     """
     async with AsyncExitStack() as stack:
         metrics = Metrics()
@@ -126,6 +131,7 @@ async def open_app(config: Config, clock: Clock = system_clock) -> AsyncIterator
                 on_refresh=metrics.count_refresh,
             )
         )
+        await _warn_of_store(oauth.store)
         forwarding = [Listener(address, "listen") for address in config.listen]
         admin = Listener(config.admin.listen, "admin.listen")
         pool = _pool(config.upstream, tls, [*forwarding, admin])
@@ -136,7 +142,7 @@ async def open_app(config: Config, clock: Clock = system_clock) -> AsyncIterator
         addresses: list[str] = []
 
         runner = web.AppRunner(
-            _admin(config, oauth, health, metrics, addresses, clock),
+            _admin(config, oauth, health, metrics, addresses, clock, sandbox=sandbox),
             shutdown_timeout=DRAIN,
         )
         stack.push_async_callback(runner.cleanup)
@@ -159,6 +165,16 @@ async def open_app(config: Config, clock: Clock = system_clock) -> AsyncIterator
         health.stopping = True
         for listener in forwarding:
             listener.close()
+
+
+async def _warn_of_store(store: TokenStore) -> None:
+    """Say at the start that a login could not be saved, not when it is made."""
+    try:
+        async with store.lock(DEFAULT_ACCOUNT, patience=0):
+            pass
+    except StoreError as error:
+        if error.value != "store_busy":  # another process is at work: so it can be
+            logger.warning("%s", error)
 
 
 def tls_context(upstream: UpstreamConfig) -> ssl.SSLContext:
@@ -269,6 +285,8 @@ def _admin(
     metrics: Metrics,
     addresses: Sequence[str],
     clock: Clock,
+    *,
+    sandbox: bool,
 ) -> web.Application:
     return admin_app(
         login=oauth.login,
@@ -278,6 +296,7 @@ def _admin(
             upstream=str(config.upstream.api_url),
             version=__version__,
             needs_local_key=config.access.local_key_file is not None,
+            sandbox=sandbox,
         ),
         health=health,
         metrics=metrics,

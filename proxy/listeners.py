@@ -14,6 +14,8 @@ from proxy.errors import ConfigError
 
 logger = logging.getLogger(__name__)
 
+_FLAGS = {"listen": "--listen", "admin.listen": "--admin"}
+
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 
 _BACKLOG = 1024
@@ -88,8 +90,8 @@ class Listener:
         where = f"{self._key}: {self._address}"
         if exc.errno == errno.EADDRINUSE:
             return (
-                f"{where} is in use by another program; stop that one, or choose "
-                f"another address with {self._key}"
+                f"{where} is in use, perhaps by another telemed-proxy; stop that one, "
+                f"or choose another address with {self._key} or {_FLAGS[self._key]}"
             )
         if exc.errno in {errno.EACCES, errno.EPERM}:
             return f"{where} may not be opened by this user; choose a port above 1023"

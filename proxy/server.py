@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 from yarl import URL
@@ -14,6 +16,8 @@ from yarl import URL
 from proxy.app import App, open_app
 from proxy.config import AdminConfig, Config
 from proxy.log import setup_logging
+
+_NAME = "telemed-proxy"
 
 _USUAL_ADMIN = f"http://{AdminConfig().listen}"
 """Where commands look for the proxy unless told."""
@@ -41,25 +45,34 @@ def run(config: Config, *, sandbox: SandboxOptions | None = None) -> int:
 async def _serve(config: Config, sandbox: SandboxOptions | None) -> int:
     stop = _StopSignal()
     stop.install()
-    async with _upstream(config, sandbox) as config, open_app(config) as app:
-        _say(ready_line(app))
+    if sandbox is None:
+        async with open_app(config) as app:
+            _say(ready_line(app))
+            return 128 + await stop.received()
+    async with (
+        _fake_upstream(config, sandbox) as (config, lines),
+        open_app(config, sandbox=True) as app,
+    ):
+        for line in (*lines, ready_line(app)):
+            _say(line)
         return 128 + await stop.received()
 
 
 @asynccontextmanager
-async def _upstream(
-    config: Config, options: SandboxOptions | None
-) -> AsyncIterator[Config]:
-    """Yield the config to run with, and with it the fake upstream, if wanted."""
-    if options is None:
-        yield config
-        return
+async def _fake_upstream(
+    config: Config, options: SandboxOptions
+) -> AsyncIterator[tuple[Config, list[str]]]:
+    """Yield the config to run with, and what to say of the sandbox behind it."""
     from proxy.sandbox import Sandbox
 
     async with Sandbox(
         seed=options.seed, scenario=options.scenario, announce=_say
     ) as fake:
-        _say(f"sandbox control {fake.control_url}")
+        lines = [
+            f"sandbox api {fake.api_url}  auth {fake.auth_url}  "
+            f"client_id {fake.client_id}",
+            f"sandbox control {fake.control_url}  (faults: /switches)",
+        ]
         upstream = config.upstream.model_copy(
             update={
                 "api_url": URL(fake.api_url),
@@ -67,7 +80,7 @@ async def _upstream(
                 "client_id": fake.client_id,
             }
         )
-        yield config.model_copy(update={"upstream": upstream})
+        yield config.model_copy(update={"upstream": upstream}), lines
 
 
 def ready_line(app: App) -> str:
@@ -76,10 +89,18 @@ def ready_line(app: App) -> str:
     if app.health.logged_in():
         then = f"curl {app.addresses[0]}/api/v1/profile/get"
     else:
-        then = "telemed-proxy login"
+        then = f"{_program()} login"
         if app.admin_address != _USUAL_ADMIN:
             then += f" --admin {app.admin_address}"
     return f"ready: proxy {proxy}  admin {app.admin_address}  next: {then}"
+
+
+def _program() -> str:
+    """Return how to call this program: by its name, where that finds it."""
+    own = Path(sys.argv[0])
+    if own.name == _NAME and shutil.which(_NAME) is None:
+        return str(own)
+    return _NAME
 
 
 def _say(line: str) -> None:

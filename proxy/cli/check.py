@@ -40,7 +40,7 @@ def check(config_path: Path | None) -> int:
 
 def _findings(config_path: Path | None) -> Iterator["Finding"]:
     from proxy.cli.check_files import check_files
-    from proxy.cli.check_ports import check_ports
+    from proxy.cli.check_ports import check_ports, running_proxy
     from proxy.cli.check_upstream import check_upstream
     from proxy.cli.findings import ok, wrong
     from proxy.config import find_config, load_config
@@ -53,12 +53,19 @@ def _findings(config_path: Path | None) -> Iterator["Finding"]:
         yield wrong("config", exc.description, "mend the config")
         return
     yield ok("config", str(file) if file else "no file, defaults are used")
+    running = running_proxy(config)
     if config.upstream.client_id:
         yield ok("client_id", "set")
+    elif running and file is None:
+        # That proxy has its own, as `sandbox` does; the commands go through it.
+        yield ok(
+            "client_id",
+            "not set; only `serve` needs it (upstream.client_id), and a proxy runs",
+        )
     else:
         yield wrong(
             "client_id", "missing", "set upstream.client_id to what the vendor gave you"
         )
     yield from check_files(config)
-    yield from check_ports(config)
+    yield from check_ports(config, running)
     yield from check_upstream(config)

@@ -14,9 +14,8 @@ from proxy.config import Address, Config
 from proxy.errors import ProxyError
 
 
-def check_ports(config: Config) -> Iterator[Finding]:
-    """Yield what is found of each listener's address."""
-    running = running_proxy(config)
+def check_ports(config: Config, running: dict[str, Any]) -> Iterator[Finding]:
+    """Yield what is found of each listener's address; `running` is `running_proxy`."""
     ours = [listening(text) for text in running.get("listen", ())]
     for address in config.listen:
         yield check_address("listen", address, served=address in ours)

@@ -32,26 +32,38 @@ def check_upstream(config: Config, clock: Clock = system_clock) -> Iterator[Find
     if upstream.ca_file is not None:
         yield ok("upstream.ca_file", str(upstream.ca_file))
     if upstream.egress_proxy is not None:
-        found = list(check_way("egress proxy", upstream.egress_proxy))
+        found = list(
+            check_way(
+                _named("egress proxy", upstream.egress_proxy), upstream.egress_proxy
+            )
+        )
         yield from found
         if not all(finding.ok for finding in found):
             return
-    # A set would lose the order; one host may have both roles.
-    for url in dict.fromkeys((upstream.api_url, upstream.auth_url)):
-        yield from check_host(url, context, upstream.egress_proxy, clock)
+    roles = {"API": upstream.api_url, "authorization server": upstream.auth_url}
+    if upstream.api_url == upstream.auth_url:
+        roles = {"API and authorization server": upstream.api_url}
+    for role, url in roles.items():
+        yield from check_host(
+            _named(role, url), url, context, upstream.egress_proxy, clock
+        )
 
 
 def check_host(
-    url: URL, context: ssl.SSLContext, egress_proxy: URL | None, clock: Clock
+    subject: str,
+    url: URL,
+    context: ssl.SSLContext,
+    egress_proxy: URL | None,
+    clock: Clock,
 ) -> Iterator[Finding]:
     """Yield what is found of one host, as far as it can be reached."""
     if egress_proxy is None:
         # Behind an egress proxy, names are its business.
-        found = list(check_way(str(url.host), url))
+        found = list(check_way(subject, url))
         yield from found
         if not all(finding.ok for finding in found):
             return
-    yield from check_answer(url, context, egress_proxy, clock)
+    yield from check_answer(subject, url, context, egress_proxy, clock)
 
 
 def check_way(subject: str, url: URL) -> Iterator[Finding]:
@@ -62,7 +74,7 @@ def check_way(subject: str, url: URL) -> Iterator[Finding]:
     except (OSError, UnicodeError):
         yield unreachable(
             f"{subject} DNS",
-            f"{host} is not known",
+            "the name is not known",
             "check the name in the config, and this machine's network",
         )
         return
@@ -74,26 +86,30 @@ def check_way(subject: str, url: URL) -> Iterator[Finding]:
     except OSError as exc:
         yield unreachable(
             f"{subject} TCP",
-            f"port {port}: {reason(exc)}",
+            reason(exc),
             "check the port, the firewall, and whether upstream.egress_proxy is needed",
         )
         return
-    yield ok(f"{subject} TCP", f"port {port} answers")
+    yield ok(f"{subject} TCP", "the port answers")
 
 
 def check_answer(
-    url: URL, context: ssl.SSLContext, egress_proxy: URL | None, clock: Clock
+    subject: str,
+    url: URL,
+    context: ssl.SSLContext,
+    egress_proxy: URL | None,
+    clock: Clock,
 ) -> Iterator[Finding]:
     """Yield what one harmless request shows of TLS, HTTP and the clocks."""
     connection = to_origin(url, context=context, egress_proxy=egress_proxy)
-    subject = f"{url.host} {'TLS' if url.scheme == 'https' else 'HTTP'}"
+    layer = f"{subject} {'TLS' if url.scheme == 'https' else 'HTTP'}"
     try:
         answer = call(connection, "HEAD", "/", fields={"Accept": "*/*"})
     except (OSError, http.client.HTTPException) as exc:
-        yield unreachable(subject, reason(exc), _mend(exc, egress_proxy))
+        yield unreachable(layer, reason(exc), _mend(exc, egress_proxy))
         return
-    yield ok(subject, "certificate trusted" if url.scheme == "https" else "answers")
-    yield check_clock(f"{url.host} clock", answer.fields.get("Date"), clock())
+    yield ok(layer, "certificate trusted" if url.scheme == "https" else "answers")
+    yield check_clock(f"{subject} clock", answer.fields.get("Date"), clock())
 
 
 def check_clock(subject: str, date: str | None, now: float) -> Finding:
@@ -111,6 +127,12 @@ def check_clock(subject: str, date: str | None, now: float) -> Finding:
         f"this machine's clock is {abs(skew):.0f} s {way}",
         "set the clock, best by NTP",
     )
+
+
+def _named(role: str, url: URL) -> str:
+    """Return the role with host and port: two services may share a host."""
+    host = f"[{url.host}]" if ":" in (url.host or "") else url.host
+    return f"{role} {host}:{url.port}"
 
 
 def _mend(error: OSError | http.client.HTTPException, egress_proxy: URL | None) -> str:

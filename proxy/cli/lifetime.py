@@ -14,6 +14,8 @@ Status = dict[str, Any]
 # shorter one is given out all the same if there is no better.
 USEFUL_TTL: Final = 30.0
 
+_UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+
 
 def is_due(found: Status) -> bool:
     """Return whether a refresh is due."""
@@ -24,6 +26,18 @@ def is_due(found: Status) -> bool:
 def too_short(found: Status, min_ttl: float | None) -> bool:
     """Return whether the token should be refreshed before it is given out."""
     return _ttl(found) < (USEFUL_TTL if min_ttl is None else min_ttl)
+
+
+def never_enough(lifetime: float, min_ttl: float | None) -> None:
+    """Refuse what no refresh can bring, before one is spent on it.
+
+    A fresh pair is taken to live as long as the present one, from issue to expiry.
+    """
+    if min_ttl is not None and lifetime < min_ttl:
+        raise ProxyError(
+            f"a fresh token lives for {_shown(lifetime, min_ttl)} only, shorter than"
+            " --min-ttl"
+        )
 
 
 def bear(error: ProxyError, found: Status, min_ttl: float | None) -> None:
@@ -37,9 +51,29 @@ def insist(found: Status, min_ttl: float | None) -> None:
     """Refuse a token that lives shorter than was asked for."""
     if min_ttl is not None and _ttl(found) < min_ttl:
         raise ProxyError(
-            f"even a fresh token lives for {_ttl(found):.0f} s only, shorter than"
-            " --min-ttl"
+            f"even a fresh token lives for {_shown(_ttl(found), min_ttl)} only,"
+            " shorter than --min-ttl"
         )
+
+
+def for_people(seconds: float, *, exact: bool = False) -> str:
+    """Return `seconds` as people say it: 14d, 1h 30m; as good as it gets if `exact`."""
+    step = 1
+    if not exact:
+        step = 3600 if seconds >= 86_400 else 60 if seconds >= 3600 else 1
+    left = int(seconds) if exact else round(seconds / step) * step
+    said = []
+    for length, unit in _UNITS:
+        count, left = divmod(left, length)
+        if count:
+            said.append(f"{count}{unit}")
+    return " ".join(said) or "0s"
+
+
+def _shown(seconds: float, than: float) -> str:
+    """Return `seconds`, exactly where they would look like `than` otherwise."""
+    shown = for_people(seconds)
+    return shown if shown != for_people(than) else for_people(seconds, exact=True)
 
 
 def _ttl(found: Status) -> float:

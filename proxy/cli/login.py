@@ -55,6 +55,7 @@ def login(
         missing = "--code CODE" if number else "PHONE and --code CODE"
         raise click.UsageError(f"stdin is no terminal to ask on: give {missing}")
     way = reach(config_path, admin)
+    way.expect_login()
     if code is not None:
         status = _log_in_with(way, code, number)
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from proxy import __version__
 from proxy.cli.failures import is_debugging
-from proxy.cli.lifetime import Status, bear, insist, is_due, too_short
+from proxy.cli.lifetime import Status, bear, insist, is_due, never_enough, too_short
 from proxy.cli.verify import Verdict, verify_directly
 from proxy.config import Config, load_config
 from proxy.errors import LoginRequiredError, ProxyError
@@ -35,6 +35,11 @@ class OnStore:
 
         return self._run(work)
 
+    def expect_login(self) -> None:
+        """Raise what would make a login fail, before anybody is asked for anything."""
+        if not self._config.upstream.client_id:
+            load_config(self._config_path)  # raises the sentence that says what to set
+
     def request_code(self, phone: "Phone") -> None:
         """Have the SMS sent."""
 
@@ -56,6 +61,9 @@ class OnStore:
         """Return an access token that lives for `min_ttl` seconds more."""
 
         async def work(oauth: "OAuth") -> str:
+            pair = oauth.refresher.record.tokens
+            if pair is not None and oauth.refresher.status().state == "active":
+                never_enough(pair.lifetime, min_ttl)
             await oauth.refresher.access_token()
             found = self._status(oauth)
             # A refresh that is due may end the token that stands now: have it first.
@@ -108,8 +116,8 @@ class OnStore:
         from proxy.app import open_oauth
         from proxy.log import setup_logging
 
-        if calls and not self._config.upstream.client_id:
-            load_config(self._config_path)  # raises the sentence that says what to set
+        if calls:
+            self.expect_login()
         # What matters of the log is told in sentences; twice is once too often.
         level = "debug" if is_debugging() else "critical"
         setup_logging(

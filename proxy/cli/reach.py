@@ -26,6 +26,9 @@ class Reach(Protocol):
     def status(self) -> Status:
         """Return the status object of the admin listener."""
 
+    def expect_login(self) -> None:
+        """Raise what would make a login fail, before anybody is asked for anything."""
+
     def request_code(self, phone: "Phone") -> None:
         """Have the SMS sent."""
 

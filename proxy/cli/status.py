@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 STATES = {
     "active": "logged in",
+    "ended": "logged in; the access token has ended: the next call refreshes it",
     "logged_out": "logged out; run: telemed-proxy login",
     "code_sent": "an SMS was sent; run: telemed-proxy login",
     "login_required": "the login has ended; run: telemed-proxy login",
@@ -73,6 +74,8 @@ def status(
 
 def _print(found: dict[str, Any], where: str, verdict: "Verdict | None") -> None:
     state = str(found.get("state"))
+    if state == "active" and not found.get("expires_in"):
+        state = "ended"
     _line("state", STATES.get(state, state))
     for key, label in LINES:
         if text := _as_text(found.get(key)):

@@ -7,7 +7,7 @@ import random
 
 from proxy.clock import Clock
 from proxy.errors import LoginRequiredError, StoreError
-from proxy.oauth.changes import newer
+from proxy.oauth.changes import is_foreign, newer
 from proxy.oauth.messages import TokenPair, fingerprint
 from proxy.oauth.schedule import Allowance, Schedule
 from proxy.oauth.status import State, TokenStatus
@@ -33,9 +33,13 @@ class Account:
         *,
         share: float,
         jitter: random.Random,
+        issuer: str | None = None,
     ) -> None:
         self.name = name
+        self.issuer = issuer
         self.record = AccountRecord()
+        self.tokens: TokenPair | None = None
+        """Those of the record, unless they are for other hosts than `issuer`."""
         self.news = asyncio.Event()
         """Set when another token pair is in use."""
         self.refreshable = False
@@ -59,15 +63,15 @@ class Account:
     def current(self) -> str | None:
         """Return the access token if nothing at all needs to be done, else None."""
         since, until = self._fresh
-        if since <= self._clock() < until and self.record.tokens is not None:
-            return self.record.tokens.access_token
+        if since <= self._clock() < until and self.tokens is not None:
+            return self.tokens.access_token
         return None
 
     def pair(self) -> TokenPair:
         """Return the token pair, or raise `LoginRequiredError`."""
-        if self.record.tokens is None:
+        if self.tokens is None:
             raise self.login_required()
-        return self.record.tokens
+        return self.tokens
 
     def serves(self) -> bool:
         """Say whether the access token can be handed out."""
@@ -75,7 +79,7 @@ class Account:
 
     def is_over(self) -> bool:
         """Say whether the access token has ended, or is about to."""
-        pair, schedule = self.record.tokens, self._schedule
+        pair, schedule = self.tokens, self._schedule
         if pair is None or schedule is None:
             return True
         if self.refreshable:
@@ -97,9 +101,19 @@ class Account:
             return None
         return self._schedule.due_at
 
+    @property
+    def mismatch(self) -> str | None:
+        """The news that the stored login is for other hosts; None if it is for ours."""
+        if not is_foreign(self.record, self.issuer):
+            return None
+        theirs, ours = _hosts(self.record.issuer), _hosts(self.issuer)
+        return f"the stored login is for {theirs}, not for {ours}"
+
     def login_required(self) -> LoginRequiredError:
         """Return the error for a call that cannot get a token."""
-        if self.record.tokens is None:
+        if told := self.mismatch:
+            return LoginRequiredError(f"{told}; run: telemed-proxy login")
+        if self.tokens is None:
             return LoginRequiredError("nobody has logged in; run: telemed-proxy login")
         return LoginRequiredError(
             "the login has ended and cannot be refreshed; run: telemed-proxy login"
@@ -110,7 +124,7 @@ class Account:
 
         A late rejection of a token that was replaced since says nothing.
         """
-        pair = self.record.tokens
+        pair = self.tokens
         if pair is None or token != pair.access_token:
             return False
         if not self._rejected:
@@ -125,11 +139,13 @@ class Account:
     def status(self, failure: str | None = None) -> TokenStatus:
         """Return what may be told; `failure` is that of the latest refresh."""
         now = self._clock()
-        record, pair = self.record, self.record.tokens
+        record, pair = self.record, self.tokens
         sent_at = record.login.code_sent_at
         code_sent = sent_at is not None and abs(now - sent_at) < CODE_AWAITED
         state = self._state(code_sent=code_sent)
-        phone = record.login.phone if state == "code_sent" else record.phone
+        mismatch = self.mismatch
+        known = AccountRecord(login=record.login) if mismatch else record
+        phone = known.login.phone if state == "code_sent" else known.phone
         return TokenStatus(
             state=state,
             phone=phone.masked if phone else None,
@@ -141,21 +157,21 @@ class Account:
             login_needed_by=(
                 pair.expires_at if pair and not self.refreshable else None
             ),
-            last_refresh=record.last_refresh,
-            last_error=self.store_trouble or failure or record.last_error,
+            last_refresh=known.last_refresh,
+            last_error=self.store_trouble or mismatch or failure or known.last_error,
             store=self._store.url,
         )
 
     def _state(self, *, code_sent: bool) -> State:
-        if self.record.tokens is not None and (self.refreshable or self.serves()):
+        if self.tokens is not None and (self.refreshable or self.serves()):
             return "active"
         if code_sent:
             return "code_sent"
-        return "logged_out" if self.record.tokens is None else "login_required"
+        return "logged_out" if self.tokens is None else "login_required"
 
     def _judge(self) -> None:
         """Work out between which instants `current` has nothing to decide."""
-        pair = self.record.tokens
+        pair = self.tokens
         token = pair.refresh_token if pair else None
         self.refreshable = (
             token is not None and fingerprint(token) not in self.record.refused
@@ -208,9 +224,11 @@ class Account:
 
     def _use(self, record: AccountRecord) -> None:
         """Use `record`, unless what is in memory is newer."""
-        before = self.record.tokens
+        before, mismatch = self.tokens, self.mismatch
         self.record = newer(record, self.record)
-        pair = self.record.tokens
+        pair = self.tokens = None if self.mismatch else self.record.tokens
+        if self.mismatch and self.mismatch != mismatch:
+            logger.warning("%s; it is kept, but not used", self.mismatch)
         if pair != before:
             self._rejected = False
             self._schedule = (
@@ -224,3 +242,7 @@ class Account:
         if told and told != self.store_trouble:
             logger.error("%s", told)
         self.store_trouble = told
+
+
+def _hosts(issuer: str | None) -> str:
+    return " and ".join(dict.fromkeys((issuer or "").split()))

@@ -24,15 +24,29 @@ def newer(stored: AccountRecord, mine: AccountRecord) -> AccountRecord:
     return replace(right, login=stored.login, refused=refused[-REFUSED_KEPT:])
 
 
+def is_foreign(record: AccountRecord, issuer: str | None) -> bool:
+    """Say whether the tokens in `record` are for others than `issuer`.
+
+    They must not be sent to it then: each side could use the other's.
+    """
+    known = record.tokens is not None and record.issuer is not None
+    return known and issuer is not None and record.issuer != issuer
+
+
 def logged_in(
-    record: AccountRecord, pair: TokenPair, phone: Phone, now: float
+    record: AccountRecord,
+    pair: TokenPair,
+    phone: Phone,
+    now: float,
+    issuer: str | None = None,
 ) -> AccountRecord:
-    """Return `record` after a login: its SMS budget is whole again."""
+    """Return `record` after a login at `issuer`: its SMS budget is whole again."""
     generation = _next(record, now)
     return AccountRecord(
         tokens=replace(pair, generation=generation),
-        previous=record.tokens,
+        previous=None if is_foreign(record, issuer) else record.tokens,
         phone=phone,
+        issuer=issuer,
         generation=generation,
         refused=record.refused,
     )
@@ -59,9 +73,13 @@ def refresh_started(record: AccountRecord, now: float) -> AccountRecord:
 
 
 def refreshed(
-    record: AccountRecord, pair: TokenPair, fresh: TokenPair, now: float
+    record: AccountRecord,
+    pair: TokenPair,
+    fresh: TokenPair,
+    now: float,
+    issuer: str | None = None,
 ) -> AccountRecord:
-    """Return `record` after `pair` was exchanged for `fresh`."""
+    """Return `record` after `pair` was exchanged for `fresh` at `issuer`."""
     if record.generation > pair.generation:
         return record  # a login or a logout got ahead while the call ran
     generation = pair.generation + 1
@@ -71,6 +89,7 @@ def refreshed(
         record,
         tokens=replace(fresh, generation=generation, refresh_token=refresh_token),
         previous=pair,
+        issuer=record.issuer or issuer,
         generation=generation,
         refresh_started=None,
         last_refresh=now,

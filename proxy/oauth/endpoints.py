@@ -101,6 +101,8 @@ class Endpoints:
         clock: Clock,
         proxy: str | URL | None = None,
     ) -> None:
+        self.issuer = f"{api_url.origin()} {auth_url.origin()}"
+        """Whose tokens these are, and where they may be sent."""
         self._session = session
         self._validation_code_url = api_url / VALIDATION_CODE_PATH
         self._token_url = auth_url / "token"

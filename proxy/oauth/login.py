@@ -15,14 +15,16 @@ from proxy.errors import (
     CLIENT_REFUSED,
     CooldownError,
     LoginError,
+    ProxyError,
     TokenRefusedError,
+    UpstreamError,
     UpstreamUnreachableError,
 )
 from proxy.oauth.messages import TokenPair
 from proxy.oauth.phone import Phone
 from proxy.oauth.refresher import Refresher
 from proxy.oauth.stores.record import MAX_COOLDOWN, AccountRecord, LoginRecord
-from proxy.tasks import spawn
+from proxy.redaction import MASK, redact_text
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,12 @@ FIRST_COOLDOWN = 60
 LONGEST_COOLDOWN = 3600
 QUIET = 86_400
 """After a day without an SMS the cooldown begins small again."""
+
+FREE_SENDS = 3
+"""So many SMS in a row may go to one number after the other without a cooldown."""
+
+WRONG_CODE = "invalid_grant"
+"""The error of RFC 6749, section 5.2, for a password that is not right."""
 
 MAX_ATTEMPTS = 5
 MAX_CODE = 32
@@ -70,7 +78,8 @@ class Login:
         """
         # In a task of its own, as a caller that goes away must not leave an SMS
         # uncounted, or a count without an SMS.
-        await asyncio.shield(spawn(self._request_code(phone), name="validation code"))
+        work = self._request_code(phone)
+        await self._refresher.see_through(work, name="validation code")
 
     async def submit_code(
         self, validation_code: str, phone: Phone | None = None
@@ -91,15 +100,23 @@ class Login:
             UpstreamError: there is no usable answer.
         """
         code = _read_code(validation_code)
-        await asyncio.shield(spawn(self._submit_code(code, phone), name="login"))
+        await self._refresher.see_through(self._submit_code(code, phone), name="login")
 
     async def _request_code(self, phone: Phone) -> None:
-        before = LoginRecord()
+        before = counted = LoginRecord()
 
         def count(record: AccountRecord) -> AccountRecord:
-            nonlocal before
+            nonlocal before, counted
             before = record.login
-            return replace(record, login=_counted(before, phone, self._clock()))
+            counted = _counted(before, phone, self._clock())
+            return replace(record, login=counted)
+
+        def take_back(record: AccountRecord) -> AccountRecord:
+            login = record.login
+            if login == counted:
+                return replace(record, login=before)
+            # Another number's code was asked for meanwhile: its count stays.
+            return replace(record, login=replace(login, sends=max(0, login.sends - 1)))
 
         # Counted before it is sent, and in one step of the store: a crash, a second
         # click or a second process cannot have it sent twice.
@@ -107,19 +124,26 @@ class Login:
         try:
             await self._endpoints.send_validation_code(phone)
         except CooldownError as exc:
-            exc.retry_after = await self._prolong(exc.retry_after or 0)
+            exc.retry_after = await self._prolong(phone, exc.retry_after or 0)
             raise
-        except (LoginError, UpstreamUnreachableError):
+        except (LoginError, UpstreamUnreachableError) as exc:
+            if isinstance(exc, UpstreamError):
+                _warn("no validation code was sent", exc, phone)
             # Surely no SMS went out, so a mistyped number can be mended at once.
-            await self._refresher.update(lambda record: replace(record, login=before))
+            await self._refresher.update(take_back)
+            raise
+        except UpstreamError as exc:
+            _warn("whether a validation code was sent is unknown", exc, phone)
             raise
         logger.info("a validation code was sent to %s", phone.masked)
 
-    async def _prolong(self, seconds: int) -> int:
+    async def _prolong(self, phone: Phone, seconds: int) -> int:
         """Note that the upstream wants `seconds` of quiet; return those to wait."""
         until = self._clock() + min(seconds, MAX_COOLDOWN)
 
         def change(record: AccountRecord) -> AccountRecord:
+            if record.login.phone != phone:
+                return record  # another number's code was asked for meanwhile
             login = replace(
                 record.login,
                 code_sent_at=None,
@@ -138,23 +162,28 @@ class Login:
             if phone is None:
                 raise LoginError("whose code is it? ask for one first", value="phone")
             if login.attempts >= MAX_ATTEMPTS:
+                left = login.cooldown_left(self._clock())
                 raise CooldownError(
-                    "too many wrong codes; ask for a new one",
+                    f"too many wrong codes; {_new_code(left)}",
                     value="attempts",
-                    retry_after=login.cooldown_left(self._clock()) or None,
+                    retry_after=left or None,
                 )
             try:
                 pair = await self._endpoints.password(phone, code)
             except TokenRefusedError as exc:
                 if exc.value == CLIENT_REFUSED:
+                    _warn("the login failed", exc, phone)
                     raise
-                raise await self._wrong_code(exc) from exc
+                raise await self._wrong_code(exc, phone) from exc
+            except UpstreamError as exc:
+                _warn("the login failed", exc, phone)
+                raise
             await self._refresher.adopt(pair, phone)
         logger.info("logged in as %s", phone.masked)
         if pair.refresh_token is None:
             logger.warning("this login cannot be refreshed; it ends with its token")
 
-    async def _wrong_code(self, exc: TokenRefusedError) -> LoginError:
+    async def _wrong_code(self, exc: TokenRefusedError, phone: Phone) -> LoginError:
         """Count a wrong code; return the error that says so."""
 
         def change(record: AccountRecord) -> AccountRecord:
@@ -162,12 +191,17 @@ class Login:
             return replace(record, login=replace(record.login, attempts=attempts))
 
         record = await self._refresher.update(change)
-        left = MAX_ATTEMPTS - record.login.attempts
-        step = f"try again ({left} left)" if left > 0 else "ask for a new one"
-        return LoginError(
-            f"the validation code was not accepted; {step}: {exc.description}",
-            value="validation_code" if left > 0 else "attempts",
-        )
+        left = max(0, MAX_ATTEMPTS - record.login.attempts)
+        logger.info("wrong validation code for %s (%d left)", phone.masked, left)
+        logger.debug("wrong validation code: %s", redact_text(exc.description))
+        told = "the validation code was not accepted"
+        if not left:
+            seconds = record.login.cooldown_left(self._clock())
+            return LoginError(f"{told}; {_new_code(seconds)}", value="attempts")
+        told = f"{told}; try again ({left} left)"
+        if exc.error != WRONG_CODE:  # what else it may be, only the server knows
+            told = f"{told}: {exc.description}"
+        return LoginError(told, value="validation_code")
 
 
 def _read_code(typed: str) -> str:
@@ -183,9 +217,23 @@ def _read_code(typed: str) -> str:
     return code
 
 
+def _new_code(seconds: int) -> str:
+    return "ask for a new one" + (f", possible in {seconds} s" if seconds else "")
+
+
+def _warn(what: str, error: ProxyError, phone: Phone) -> None:
+    # A server may repeat in its answer what it was asked.
+    told = error.description.replace(phone.number, MASK).replace(phone.display, MASK)
+    logger.warning("%s (%s): %s", what, phone.masked, told)
+
+
 def _counted(login: LoginRecord, phone: Phone, now: float) -> LoginRecord:
     """Return `login` with one more SMS, or raise `CooldownError`."""
-    if left := login.cooldown_left(now):
+    # A mistyped number must not lock out the right one. After a logout the number is
+    # not known any more; it may have been this one.
+    mended = login.phone not in {None, phone} and login.sends < FREE_SENDS
+    left = login.cooldown_left(now)
+    if left and not mended:
         raise CooldownError(
             f"a code was asked for a moment ago; the next one can be in {left} s",
             retry_after=left,

@@ -13,12 +13,13 @@ import copy
 import logging
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from proxy.clock import Clock
 from proxy.errors import (
+    LoginRequiredError,
     ProxyError,
     StoreError,
     TokenRefusedError,
@@ -44,6 +45,8 @@ SHORTEST_PAUSE = 0.05
 # While there is no login, the store is asked for another process's this often.
 LOOK_AGAIN_AFTER = 1.0
 
+T = TypeVar("T")
+
 Outcome = Literal["refreshed", "refused", "failed"]
 """What became of one refresh that was sent: a failed one is tried again."""
 
@@ -56,7 +59,11 @@ class RefreshEndpoint(Protocol):
 
 
 class Refresher:
-    """Hands out the access token of one account and replaces it in time."""
+    """Hands out the access token of one account and replaces it in time.
+
+    `issuer` names the hosts of `endpoints`: tokens that others have issued are neither
+    sent nor changed, until a login here replaces them.
+    """
 
     def __init__(
         self,
@@ -66,6 +73,7 @@ class Refresher:
         refresh_at: float = 0.5,
         *,
         account: str = DEFAULT_ACCOUNT,
+        issuer: str | None = None,
         jitter: random.Random | None = None,
         first_delay: float = FIRST_DELAY,
         on_refresh: Callable[[Outcome], None] = lambda _: None,
@@ -75,13 +83,16 @@ class Refresher:
         self._on_refresh = on_refresh
         self._endpoints = endpoints
         self._clock = clock
-        self._account = Account(account, store, clock, share=refresh_at, jitter=jitter)
+        self._account = Account(
+            account, store, clock, share=refresh_at, jitter=jitter, issuer=issuer
+        )
         self._backoff = Backoff(jitter, first_delay)
         self._failure: ProxyError | None = None
         self._failed_generation = -1
         self._looked_at = -math.inf
         self._refreshing: asyncio.Task[None] | None = None
         self._timer: asyncio.Task[None] | None = None
+        self._unfinished: set[asyncio.Task[Any]] = set()
 
     # -- life ------------------------------------------------------------------------
 
@@ -92,14 +103,20 @@ class Refresher:
             self._timer = spawn(self._watch(), name=f"token timer {self._account.name}")
 
     async def close(self, *, grace: float = 10.0) -> None:
-        """Stop the timer and let a refresh under way finish within `grace` seconds."""
+        """Stop the timer; let what is under way finish within `grace` seconds.
+
+        That is a refresh, or a login whose caller has left: its answer may be the only
+        copy of tokens.
+        """
         await cancel(self._timer)
         self._timer = None
-        if (task := self._under_way()) is not None:
-            # Its answer may be the only copy of a rotated refresh token.
-            await asyncio.wait([task], timeout=grace)
-            if not task.done():
-                logger.warning("a refresh was still under way and is given up")
+        tasks = set(self._unfinished)
+        if (refresh := self._under_way()) is not None:
+            tasks.add(refresh)
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=grace)
+            for task in late:
+                logger.warning("still under way and given up: %s", task.get_name())
                 await cancel(task)
         if self._account.unsaved:
             await self._account.mend()
@@ -191,9 +208,16 @@ class Refresher:
 
         A caller that goes away does not stop it half way.
         """
-        return await asyncio.shield(
-            spawn(self._account.update(change), name=f"save {self._account.name}")
+        return await self.see_through(
+            self._account.update(change), name=f"save {self._account.name}"
         )
+
+    async def see_through(self, work: Coroutine[Any, Any, T], *, name: str) -> T:
+        """Do `work` to its end, even if the caller goes away; `close` waits for it."""
+        task = spawn(work, name=name)
+        self._unfinished.add(task)
+        task.add_done_callback(self._unfinished.discard)
+        return await asyncio.shield(task)
 
     async def adopt(self, pair: TokenPair, phone: Phone) -> None:
         """Take over the pair of a fresh login.
@@ -201,17 +225,29 @@ class Refresher:
         Raises:
             StoreError: it is in use, but not saved yet.
         """
-        now = self._clock()
-        await self.update(lambda record: changes.logged_in(record, pair, phone, now))
+        now, issuer = self._clock(), self._account.issuer
+        await self.update(
+            lambda record: changes.logged_in(record, pair, phone, now, issuer)
+        )
 
     async def logout(self) -> None:
         """Forget the tokens.
 
         Raises:
+            LoginRequiredError: those in the store are other hosts', and stay.
             StoreError: they are forgotten here, but not in the store yet.
         """
-        now = self._clock()
-        await self.update(lambda record: changes.logged_out(record, now))
+        now, account = self._clock(), self._account
+
+        def change(record: AccountRecord) -> AccountRecord:
+            if changes.is_foreign(record, account.issuer):
+                return record
+            return changes.logged_out(record, now)
+
+        await self.update(change)
+        if told := account.mismatch:
+            raise LoginRequiredError(f"{told}; it is kept: log out with their config")
+        logger.info("logged out")
 
     # -- the refresh -----------------------------------------------------------------
 
@@ -306,7 +342,9 @@ class Refresher:
         # spent, so without it the login would be lost. Saving is tried again.
         with suppress(StoreError):
             await self._account.update(
-                lambda record: changes.refreshed(record, pair, fresh, now)
+                lambda record: changes.refreshed(
+                    record, pair, fresh, now, self._account.issuer
+                )
             )
         self._on_refresh("refreshed")
         logger.info("refreshed the access token")

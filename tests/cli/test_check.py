@@ -81,16 +81,29 @@ def test_all_is_well_with_a_plain_upstream_on_loopback(tmp_path: Path) -> None:
     for subject in ("config", "client_id", "store", "listen", "admin.listen"):
         assert f"ok   {subject}: " in result.stdout
     for subject in ("DNS", "TCP", "HTTP", "clock"):
-        assert result.stdout.count(f"ok   127.0.0.1 {subject}: ") == 1
+        role = f"API and authorization server {address}"
+        assert result.stdout.count(f"ok   {role} {subject}: ") == 1
     assert [request[:2] for request in door.requests] == [("HEAD", "/")]
 
 
 def test_an_upstream_that_is_down_is_exit_code_5(tmp_path: Path) -> None:
-    result = check(tmp_path, settings(tmp_path, closed_address()))
+    address = closed_address()
+    result = check(tmp_path, settings(tmp_path, address))
 
     assert result.exit_code == exitcodes.UPSTREAM_UNREACHABLE
-    assert "FAIL 127.0.0.1 TCP: port" in result.stdout
-    assert "connection refused → check the port" in result.stdout
+    assert (
+        f"FAIL API and authorization server {address} TCP: connection refused"
+        " → check the port" in result.stdout
+    )
+
+
+def test_two_services_on_one_host_are_told_apart() -> None:
+    with open_door(Door()) as api, open_door(Door()) as auth:
+        urls = {"api_url": f"http://{api}", "auth_url": f"http://{auth}"}
+        found = lines(check_upstream(Config.model_validate({"upstream": urls})))
+
+    assert f"ok   API {api} TCP: the port answers" in found
+    assert f"ok   authorization server {auth} TCP: the port answers" in found
 
 
 def test_a_missing_client_id_does_not_end_the_check(tmp_path: Path) -> None:
@@ -99,7 +112,38 @@ def test_a_missing_client_id_does_not_end_the_check(tmp_path: Path) -> None:
 
     assert result.exit_code == exitcodes.CONFIG
     assert "FAIL client_id: missing → set upstream.client_id" in result.stdout
-    assert "ok   127.0.0.1 HTTP" in result.stdout
+    assert " HTTP: answers\n" in result.stdout
+
+
+def test_a_config_without_a_client_id_is_incomplete_whatever_runs(
+    tmp_path: Path,
+) -> None:
+    status = (STATUS % closed_address()).encode()
+    with open_door(Door(200, status)) as admin, open_door(Door()) as api:
+        text = settings(tmp_path, api, client_id="").splitlines()
+        text[1] = f"admin: {{listen: '{admin}'}}"
+        result = check(tmp_path, "\n".join(text))
+
+    assert "FAIL client_id: missing" in result.stdout
+    assert "ok   admin.listen" in result.stdout
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_without_a_config_beside_a_running_proxy_no_client_id_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("TELEMED_PROXY__LISTEN", f"[{closed_address()}]")
+    status = (STATUS % closed_address()).encode() if runs else b""
+    with open_door(Door(200, status)) as admin, open_door(Door()) as api:
+        monkeypatch.setenv("TELEMED_PROXY__ADMIN__LISTEN", str(admin))
+        for name in ("API_URL", "AUTH_URL"):
+            monkeypatch.setenv(f"TELEMED_PROXY__UPSTREAM__{name}", f"http://{api}")
+        result = CliRunner().invoke(main, ["check"])
+
+    assert ("ok   client_id: not set; only `serve` needs it" in result.stdout) == runs
+    assert ("FAIL client_id: missing" in result.stdout) != runs
 
 
 def test_a_broken_config_is_one_line_and_exit_code_3(tmp_path: Path) -> None:
@@ -295,7 +339,8 @@ def test_a_certificate_of_a_known_authority_is_trusted(
         found = lines(check_upstream(config))
 
     assert f"ok   upstream.ca_file: {ca_file}" in found
-    assert "ok   localhost TLS: certificate trusted" in found
+    role = f"API and authorization server {address}"
+    assert f"ok   {role} TLS: certificate trusted" in found
 
 
 def test_a_certificate_of_an_unknown_authority_is_not(authority: trustme.CA) -> None:
@@ -331,7 +376,10 @@ def test_a_ca_file_without_certificates_is_the_configs_fault(tmp_path: Path) -> 
 def test_a_name_that_nobody_knows() -> None:
     (finding,) = check_upstream(upstream("https://nobody.invalid"))
 
-    assert finding.line().startswith("FAIL nobody.invalid DNS: ")
+    assert finding.line().startswith(
+        "FAIL API and authorization server nobody.invalid:443 DNS:"
+        " the name is not known → "
+    )
     assert finding.exit_code == exitcodes.UPSTREAM_UNREACHABLE
 
 
@@ -347,10 +395,10 @@ def test_behind_an_egress_proxy_only_that_is_looked_up() -> None:
         config = upstream("https://api.invalid", egress_proxy=f"http://{address}")
         findings = list(check_upstream(config))
 
-    assert [finding.line()[:21] for finding in findings] == [
-        "ok   egress proxy DNS",
-        "ok   egress proxy TCP",
-        "FAIL api.invalid TLS:",
+    assert [(finding.ok, finding.subject) for finding in findings] == [
+        (True, f"egress proxy {address} DNS"),
+        (True, f"egress proxy {address} TCP"),
+        (False, "API and authorization server api.invalid:443 TLS"),
     ]
     assert "403" in findings[-1].seen
     assert "egress proxy lets you connect" in findings[-1].mend
@@ -367,6 +415,7 @@ def test_through_an_egress_proxy_the_certificate_is_checked(
         url = f"https://api.example:{address.port}"
         findings = list(
             check_answer(
+                "API",
                 URL(url),
                 ssl.create_default_context(cafile=ca_file),
                 URL(f"http://{tunnel}"),
@@ -379,12 +428,13 @@ def test_through_an_egress_proxy_the_certificate_is_checked(
 
 
 def test_an_egress_proxy_that_is_down_ends_the_matter() -> None:
-    config = upstream("https://api.invalid", egress_proxy=f"http://{closed_address()}")
+    egress = closed_address()
+    config = upstream("https://api.invalid", egress_proxy=f"http://{egress}")
 
     findings = list(check_upstream(config))
 
     assert [finding.ok for finding in findings] == [True, False]
-    assert findings[-1].subject == "egress proxy TCP"
+    assert findings[-1].subject == f"egress proxy {egress} TCP"
 
 
 @pytest.mark.parametrize(

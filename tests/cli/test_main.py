@@ -273,3 +273,19 @@ def test_a_reader_that_has_gone_is_no_error_to_talk_about() -> None:
 
     assert done.returncode == exitcodes.FAILED
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["status", "-c"], "telemed-proxy status"),
+        (["token", "--min-ttl"], "telemed-proxy token"),
+        (["status", "--nonsense"], "telemed-proxy status"),
+        (["--nonsense"], "telemed-proxy"),
+    ],
+)
+def test_every_usage_error_names_the_help(words: list[str], command: str) -> None:
+    result = CliRunner().invoke(main, words)
+
+    assert result.exit_code == exitcodes.USAGE
+    assert result.stderr.endswith(f"(more: {command} --help)\n")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from proxy.cli import exitcodes
+from proxy.cli.lifetime import for_people
 from tests.cli.conftest import MASKED, PHONE, Person, Upstream
 from tests.cli.doors import Door, closed_address, open_door
 from tests.running import Proxy, call
@@ -24,6 +25,16 @@ def logged_in(either: Person, upstream: Upstream) -> Person:
 def status_of(person: Person) -> dict[str, Any]:
     status: dict[str, Any] = json.loads(person.run("status", "--json").stdout)
     return status
+
+
+def age(person: Person, seconds: float) -> None:
+    """Let the stored pair be older, for commands on the store."""
+    store = person.folder / "state" / "tokens.json"
+    document = json.loads(store.read_text("utf-8"))
+    pair = document["accounts"]["default"]["tokens"]
+    pair["issued_at"] -= seconds
+    pair["expires_at"] -= seconds
+    store.write_text(json.dumps(document), "utf-8")
 
 
 def accepted(upstream: Upstream, token: str) -> bool:
@@ -108,6 +119,77 @@ def test_verify_tells_an_upstream_that_is_down(
     assert "answered 503" in result.stdout
 
 
+def test_an_ended_token_that_cannot_be_refreshed_is_exit_code_4(
+    person: Person, upstream: Upstream
+) -> None:
+    upstream.switch(omit_refresh_token=True)
+    person.run("login", PHONE, "--code", upstream.code())
+    age(person, 15 * 86_400)
+
+    result = person.run("status")
+
+    assert result.exit_code == exitcodes.LOGIN_REQUIRED
+    assert "the login has ended; run: telemed-proxy login\n" in result.stdout
+
+
+def test_an_ended_token_that_the_next_call_refreshes_says_so(
+    person: Person, upstream: Upstream
+) -> None:
+    person.run("login", PHONE, "--code", upstream.code())
+    age(person, 15 * 86_400)
+
+    result = person.run("status")
+
+    assert result.exit_code == exitcodes.DONE
+    assert "logged in; the access token has ended: the next call" in result.stdout
+
+
+# -- other hosts ---------------------------------------------------------------------
+
+
+def test_after_a_change_of_hosts_no_command_sends_the_tokens(
+    person: Person, upstream: Upstream
+) -> None:
+    person.run("login", PHONE, "--code", upstream.code())
+    file, door = person.folder / "config.yaml", Door()
+    text, sandbox = file.read_text("utf-8"), upstream.sandbox
+    with open_door(door) as address:
+        for url in (sandbox.api_url, sandbox.auth_url):
+            text = text.replace(url, f"http://{address}")
+        file.write_text(text, "utf-8")
+        age(person, 86_400)
+
+        for words in (
+            ["status", "--verify"],
+            ["token"],
+            ["token", "--min-ttl", "30d"],
+            ["refresh"],
+            ["logout"],
+        ):
+            result = person.run(*words)
+
+            assert result.exit_code == exitcodes.LOGIN_REQUIRED, result.output
+            said = f"the stored login is for {sandbox.api_url}"
+            assert said in result.output
+            assert f"not for http://{address}" in result.output
+    assert door.requests == []
+    assert '"access_token": "' in (person.folder / "state/tokens.json").read_text()
+
+
+def test_a_token_of_other_hosts_than_the_proxys_is_not_printed(
+    person: Person, upstream: Upstream
+) -> None:
+    """Another process has logged in elsewhere; the proxy has not seen it yet."""
+    person.run("login", PHONE, "--code", upstream.code())
+    status = status_of(person) | {"upstream": "https://api.live"}
+    with open_door(Door(200, json.dumps(status).encode())) as address:
+        result = person.run("token", "--admin", str(address))
+
+    assert result.exit_code == exitcodes.LOGIN_REQUIRED
+    assert "not for the proxy's upstream https://api.live" in result.stderr
+    assert result.stdout == ""
+
+
 # -- token ---------------------------------------------------------------------------
 
 
@@ -151,12 +233,14 @@ def test_a_refresh_that_is_due_comes_before_the_token_is_given_out(
 
 
 def test_a_token_that_ends_too_soon_is_refreshed_first(
-    logged_in: Person, upstream: Upstream
+    person: Person, upstream: Upstream
 ) -> None:
-    first, before = logged_in.run("token").stdout, upstream.refreshes
-    upstream.switch(lifetime=7200.0, old_access_dies=True)
+    person.run("login", PHONE, "--code", upstream.code())
+    first, before = person.run("token").stdout, upstream.refreshes
+    upstream.switch(old_access_dies=True)
+    age(person, 86_400)
 
-    result = logged_in.run("token", "--min-ttl", "1h")
+    result = person.run("token", "--min-ttl", "320h")
 
     assert result.exit_code == exitcodes.DONE, result.output
     assert upstream.refreshes == before + 1
@@ -164,12 +248,48 @@ def test_a_token_that_ends_too_soon_is_refreshed_first(
     assert accepted(upstream, result.stdout.strip())
 
 
-def test_a_life_that_no_token_has_is_refused(logged_in: Person) -> None:
-    result = logged_in.run("token", "--min-ttl", "1h")
+def test_a_life_that_no_token_has_is_refused_without_a_refresh(
+    either: Person, upstream: Upstream
+) -> None:
+    either.run("login", PHONE, "--code", upstream.code())
+    before = upstream.refreshes
+
+    for asked, told in (("30d", "14d"), ("14d", "13d 23h 59m 59s")):
+        result = either.run("token", "--min-ttl", asked)
+
+        assert result.exit_code == exitcodes.FAILED
+        assert f"lives for {told} only, shorter than --min-ttl\n" in result.stderr
+        assert result.stdout == ""
+    assert upstream.refreshes == before
+
+
+def test_a_fresh_token_that_lives_shorter_than_the_one_before_is_refused(
+    person: Person, upstream: Upstream
+) -> None:
+    person.run("login", PHONE, "--code", upstream.code())
+    upstream.switch(lifetime=90.0)
+    age(person, 86_400)
+
+    result = person.run("token", "--min-ttl", "320h")
 
     assert result.exit_code == exitcodes.FAILED
-    assert "s only, shorter than --min-ttl" in result.stderr
-    assert result.stdout == ""
+    assert "even a fresh token lives for 1m " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0s"),
+        (59.7, "1m"),
+        (90, "1m 30s"),
+        (3599.7, "1h"),
+        (5400, "1h 30m"),
+        (86_399, "1d"),
+        (1_209_598, "14d"),
+    ],
+)
+def test_lifetimes_are_printed_for_people(seconds: float, said: str) -> None:
+    assert for_people(seconds) == said
 
 
 def test_a_token_in_its_last_seconds_is_better_than_none(
@@ -187,11 +307,13 @@ def test_a_token_in_its_last_seconds_is_better_than_none(
 
 
 def test_a_life_that_was_asked_for_is_not_bargained_down(
-    logged_in: Person, upstream: Upstream
+    person: Person, upstream: Upstream
 ) -> None:
+    person.run("login", PHONE, "--code", upstream.code())
+    age(person, 86_400)
     upstream.switch(token_fault="html500")
 
-    result = logged_in.run("token", "--min-ttl", "10m")
+    result = person.run("token", "--min-ttl", "320h")
 
     assert result.exit_code == exitcodes.UPSTREAM_UNREACHABLE
     assert result.stdout == ""

@@ -14,6 +14,8 @@ from yarl import URL
 
 from proxy.app import open_app
 from proxy.errors import ConfigError
+from proxy.oauth.messages import TokenPair
+from proxy.oauth.phone import parse_phone
 from proxy.sandbox import Sandbox
 from tests.clocks import MovedClock
 from tests.functional.house import House, configured, house, sha256
@@ -283,9 +285,10 @@ class TestListeners:
                 "listen": [f"127.0.0.1:{port}"],
                 "upstream": {"api_url": f"http://localhost:{port}"},
             }
-            async with house(tmp_path, sandbox=sandbox) as it:
-                await it.log_in()
             async with house(tmp_path, sandbox=sandbox, settings=settings) as it:
+                now = it.clock()
+                pair = TokenPair("a", "r", issued_at=now, expires_at=now + 3600)
+                await it.app.refresher.adopt(pair, parse_phone("+7 916 123-45-67"))
                 assert await it.get() == 508
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import logging
 
 import pytest
 
@@ -110,14 +111,62 @@ async def test_a_second_sms_waits_for_the_cooldown(
     clock.advance(10)
 
     with pytest.raises(CooldownError) as caught:
-        await login.request_code(OTHER)
+        await login.request_code(PHONE)
 
     assert caught.value.retry_after == 50
     assert keeper(login).status().retry_after == 50
     assert server.sms == [PHONE]
     clock.advance(50)
+    await login.request_code(PHONE)
+    assert server.sms == [PHONE, PHONE]
+
+
+async def test_a_mistyped_number_does_not_lock_out_the_right_one(
+    login: Login, server: FakeAuthorizationServer
+) -> None:
     await login.request_code(OTHER)
-    assert server.sms == [PHONE, OTHER]
+
+    await login.request_code(PHONE)
+
+    assert server.sms == [OTHER, PHONE]
+    assert keeper(login).status().retry_after == 120  # the count grew all the same
+    await login.submit_code("7654")
+    assert server.passwords == [("79161234567", "7654")]
+
+
+async def test_after_three_sms_the_cooldown_is_for_every_number(
+    login: Login,
+    server: FakeAuthorizationServer,
+    start: StartRefresher,
+    clock: MovedClock,
+) -> None:
+    numbers = [Phone("7", f"916123456{last}") for last in range(4)]
+    for phone in numbers[:3]:
+        await login.request_code(phone)
+
+    for each in (login, Login(server, await start(), clock)):
+        with pytest.raises(CooldownError) as caught:
+            await each.request_code(numbers[3])
+        assert caught.value.retry_after == 240
+    assert server.sms == numbers[:3]
+
+
+async def test_a_refused_number_takes_nothing_from_the_one_asked_for_meanwhile(
+    login: Login, server: FakeAuthorizationServer
+) -> None:
+    server.gate, server.sms_failure = asyncio.Event(), LoginError("no such number")
+    first = asyncio.ensure_future(login.request_code(OTHER))
+    await server.started.wait()
+    gate, server.gate, server.sms_failure = server.gate, None, None
+    await login.request_code(PHONE)
+    server.sms_failure = LoginError("no such number")
+    gate.set()
+    with pytest.raises(LoginError):
+        await first
+
+    state = keeper(login).record.login
+    assert (state.phone, state.sends) == (PHONE, 1)
+    assert keeper(login).status().state == "code_sent"
 
 
 async def test_clicks_at_once_send_one_sms(
@@ -306,6 +355,23 @@ async def test_the_upstream_s_own_limit_prolongs_the_cooldown(
     assert keeper(login).status().state == "logged_out"
 
 
+async def test_the_upstream_s_limit_for_one_number_spares_the_one_asked_for_meanwhile(
+    login: Login, server: FakeAuthorizationServer
+) -> None:
+    server.gate = asyncio.Event()
+    first = asyncio.ensure_future(login.request_code(OTHER))
+    await server.started.wait()
+    gate, server.gate = server.gate, None
+    await login.request_code(PHONE)
+    server.sms_failure = CooldownError("too many", retry_after=300)
+    gate.set()
+    with pytest.raises(CooldownError):
+        await first
+
+    assert keeper(login).status().state == "code_sent"
+    assert keeper(login).status().retry_after == 120
+
+
 # -- wrong codes -----------------------------------------------------------------
 
 
@@ -314,7 +380,7 @@ async def test_a_wrong_code_can_be_tried_again(
 ) -> None:
     await login.request_code(PHONE)
 
-    with pytest.raises(LoginError, match=r"try again \(4 left\)") as caught:
+    with pytest.raises(LoginError, match=r"try again \(4 left\)$") as caught:
         await login.submit_code("0000")
     assert (caught.value.status, caught.value.value) == (400, "validation_code")
     assert "0000" not in caught.value.description
@@ -336,14 +402,17 @@ async def test_wrong_codes_are_counted_across_restarts_until_a_new_one_is_needed
             await login.submit_code("0000")
     again = Login(server, await start(), clock)
     assert wrong_codes(again) == 4
-    with pytest.raises(LoginError, match="ask for a new one") as last:
+    clock.advance(10)
+    with pytest.raises(
+        LoginError, match="accepted; ask for a new one, possible in 50 s$"
+    ) as last:
         await again.submit_code("0000")
     assert last.value.value == "attempts"
 
     for each in (login, again):
-        with pytest.raises(CooldownError, match="ask for a new one") as caught:
+        with pytest.raises(CooldownError, match="new one, possible in 50 s$") as caught:
             await each.submit_code("7654")
-        assert caught.value.retry_after == 60
+        assert caught.value.retry_after == 50
     assert len(server.passwords) == 5
 
     clock.advance(60)
@@ -362,6 +431,84 @@ async def test_codes_submitted_at_once_are_tried_one_by_one(
 
     assert len(server.passwords) == 5
     assert all(isinstance(result, LoginError) for result in results)
+
+
+async def test_what_the_server_says_of_a_wrong_code_is_for_the_debug_log_only(
+    login: Login, server: FakeAuthorizationServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    await login.request_code(PHONE)
+    server.failure = TokenRefusedError(
+        "invalid_grant", "refused: invalid_grant (password=s3cret is incorrect)"
+    )
+
+    with pytest.raises(LoginError) as caught:
+        await login.submit_code("0000")
+
+    assert "refused" not in caught.value.description
+    said = {record.levelno: record.getMessage() for record in caplog.records}
+    assert said[logging.INFO] == "wrong validation code for +7******4567 (4 left)"
+    assert "refused: invalid_grant (password=***" in caplog.text
+    assert not [s for s in ("s3cret", "0000", PHONE.number) if s in caplog.text]
+
+
+async def test_another_refusal_than_of_the_code_keeps_the_servers_words(
+    login: Login, server: FakeAuthorizationServer
+) -> None:
+    server.failure = TokenRefusedError("user_blocked", "refused: user_blocked (why)")
+
+    with pytest.raises(LoginError, match=r"4 left\): refused: user_blocked \(why\)"):
+        await login.submit_code("0000", PHONE)
+
+
+@pytest.mark.parametrize("step", ["sms", "code"])
+async def test_a_login_that_fails_on_the_network_is_in_the_log(
+    login: Login,
+    server: FakeAuthorizationServer,
+    caplog: pytest.LogCaptureFixture,
+    step: str,
+) -> None:
+    failure = UpstreamTimeoutError(f"auth.test did not answer {PHONE.number} in time")
+    server.sms_failure = server.failure = failure
+
+    sms, code = login.request_code, login.submit_code
+    with pytest.raises(UpstreamTimeoutError):
+        await (sms(PHONE) if step == "sms" else code("7654", PHONE))
+
+    (line,) = [r for r in caplog.records if r.levelno == logging.WARNING]
+    assert "(+7******4567): auth.test did not answer *** in time" in line.getMessage()
+    assert "7654" not in line.getMessage()
+
+
+async def test_closing_waits_for_a_login_whose_caller_has_left(
+    login: Login, server: FakeAuthorizationServer, store: FileStore
+) -> None:
+    server.gate = asyncio.Event()
+    caller = asyncio.ensure_future(login.submit_code("7654", PHONE))
+    await server.started.wait()
+    caller.cancel()
+    closing = asyncio.ensure_future(keeper(login).close())
+    await asyncio.sleep(0.01)
+    assert not closing.done()
+
+    server.gate.set()
+    await closing
+
+    assert (await store.load("default")).tokens is not None
+
+
+async def test_closing_gives_up_a_login_after_its_grace(
+    login: Login, server: FakeAuthorizationServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.gate = asyncio.Event()
+    caller = asyncio.ensure_future(login.submit_code("7654", PHONE))
+    await server.started.wait()
+
+    await keeper(login).close(grace=0.01)
+
+    assert "given up: login" in caplog.text
+    with pytest.raises(asyncio.CancelledError):
+        await caller
 
 
 async def test_a_wrong_client_id_is_not_blamed_on_the_code(

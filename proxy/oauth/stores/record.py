@@ -46,6 +46,9 @@ class AccountRecord:
     previous: TokenPair | None = None
     phone: Phone | None = None
     """Who is logged in."""
+    issuer: str | None = None
+    """The origins that the tokens are for, and may be sent to: API, then
+    authorization server. None: not known, as an older version wrote it."""
     generation: int = 0
     """The latest one given out; greater than that of `tokens` after a logout."""
     refused: tuple[str, ...] = ()
@@ -71,6 +74,7 @@ def encode(
         "tokens": _encode_pair(record.tokens),
         "previous": _encode_pair(record.previous),
         "phone": _encode_phone(record.phone),
+        "issuer": record.issuer,
         "generation": record.generation,
         "refused": list(record.refused),
         "refresh_started": record.refresh_started,
@@ -98,6 +102,7 @@ def decode(raw: object) -> AccountRecord:
         tokens=_decode_pair(members.get("tokens")),
         previous=_decode_pair(members.get("previous")),
         phone=_decode_phone(members.get("phone")),
+        issuer=_optional_text(members, "issuer"),
         generation=_integer(members, "generation"),
         refused=_texts(members.get("refused") or []),
         refresh_started=_optional_instant(members, "refresh_started"),

@@ -17,6 +17,7 @@ FULL = AccountRecord(
     tokens=TokenPair("access-1", "refresh-1", 1000.5, 2000.5, 8),
     previous=TokenPair("access-0", None, 0.0, 1000.0, 7),
     phone=Phone("7", "9161234567"),
+    issuer="https://api.test https://auth.test",
     generation=8,
     refused=("ab", "cd"),
     last_refresh=1000.5,
