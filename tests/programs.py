@@ -43,6 +43,7 @@ PROGRAMS = {
             "brew": "openjdk",
         },
     ),
+    "chromium": Program(("chromium", "--version")),
     "perl": Program(
         ("perl", "-MHTTP::Tiny", "-e", "1"),
         packages={"dnf": "perl perl-HTTP-Tiny", "apk": "perl"},

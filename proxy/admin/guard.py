@@ -132,7 +132,8 @@ class Guard:
 
 def error_response(error: ProxyError) -> web.Response:
     """Return `error` in the one shape that all our errors have."""
-    response = web.Response(status=error.status, body=error_body(error))
+    # The newline keeps a terminal's prompt off the answer.
+    response = web.Response(status=error.status, body=error_body(error) + b"\n")
     for name, value in error_fields(error):
         response.headers[name] = value
     return response

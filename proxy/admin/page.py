@@ -6,18 +6,26 @@ with a message in it could be made by anybody.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from proxy.admin.guard import CSRF_FIELD, Guard
-from proxy.admin.messages import Message, failure
-from proxy.admin.state import AdminInfo, LoginSteps, TokenKeeper
+from proxy.admin.messages import Message, bad_phone, done, failure
+from proxy.admin.state import AdminInfo, LoginSteps, TokenKeeper, codes_left
 from proxy.admin.texts import texts_for
 from proxy.admin.view import View
 from proxy.clock import Clock
-from proxy.errors import AccessDeniedError, ProxyError, RequestError
-from proxy.oauth.phone import parse_phone
+from proxy.errors import (
+    AccessDeniedError,
+    LoginError,
+    ProxyError,
+    RequestError,
+    UpstreamError,
+    UpstreamUnreachableError,
+)
+from proxy.oauth.phone import Phone, parse_phone
 
 Form = dict[str, str]
 Action = Callable[[Form], Awaitable[Message]]
@@ -42,7 +50,8 @@ class Page:
     ) -> None:
         self._login = login
         self._refresher = refresher
-        self._view = View(refresher, info, guard.csrf_token)
+        self._view = View(refresher, info, guard.csrf_token, clock)
+        self._sandbox = info.sandbox
         self._guard = guard
         self._clock = clock
         self._message: tuple[float, Message] | None = None
@@ -73,60 +82,76 @@ class Page:
             try:
                 self._guard.check_csrf(form.get(CSRF_FIELD, ""))
             except AccessDeniedError as error:
-                return self._render(request, Message("csrf", True), error.status)
+                return self._render(request, Message(("csrf",), True), error.status)
             self._message = self._clock(), await act(form)
             return web.Response(status=303, headers={"Location": "/"})
 
         return handle
 
     async def _request_code(self, form: Form) -> Message:
-        typed = form.get("phone", "")[:_TYPED_LIMIT]
         pending = self._refresher.record.login.phone
+        if form.get("again") and pending is not None:
+            return await self._send_code(pending, typed="")
+        typed = form.get("phone", "")
         try:
-            if form.get("again") and pending is not None:
-                await self._login.request_code(pending)
-            else:
-                await self._login.request_code(parse_phone(form.get("phone", "")))
+            phone = parse_phone(typed)
+        except LoginError:
+            return bad_phone(typed[:_TYPED_LIMIT])
+        return await self._send_code(phone, typed=typed[:_TYPED_LIMIT])
+
+    async def _send_code(self, phone: Phone, *, typed: str) -> Message:
+        try:
+            await self._login.request_code(phone)
         except ProxyError as error:
-            return failure(error, "wrong_phone", typed=typed)
-        return Message("done_code")
+            message = failure(error, "send")
+            is_unsure = isinstance(error, UpstreamError) and not isinstance(
+                error, UpstreamUnreachableError
+            )
+            if is_unsure or self._awaits_code(phone):
+                return message  # a code may be there to be typed
+            return replace(message, typed=typed)
+        return done("done_code")
 
     async def _submit_code(self, form: Form) -> Message:
         typed = form.get("phone")
-        wrong = "wrong_phone"
+        shown = (typed or "")[:_TYPED_LIMIT]
         try:
             phone = parse_phone(typed) if typed is not None else None
-            wrong = "wrong_code"
+        except LoginError:
+            return bad_phone(shown, code_known=True)
+        try:
             await self._login.submit_code(form.get("validation_code", ""), phone)
         except ProxyError as error:
-            return failure(
-                error,
-                wrong,
-                typed=(typed or "")[:_TYPED_LIMIT],
-                code_known=typed is not None,
-            )
-        return Message("done_login")
+            message = failure(error, "login", left=codes_left(self._refresher))
+            return replace(message, typed=shown, code_known=typed is not None)
+        return done("done_login")
 
     async def _refresh(self, form: Form) -> Message:
         try:
             await self._refresher.refresh()
         except ProxyError as error:
-            return failure(error, "other")
-        return Message("done_refresh")
+            return failure(error, "refresh")
+        return done("done_refresh")
 
     async def _logout(self, form: Form) -> Message:
         try:
             await self._refresher.logout()
         except ProxyError as error:
-            return failure(error, "other")
-        return Message("done_logout")
+            return failure(error, "logout")
+        return done("done_logout")
+
+    def _awaits_code(self, phone: Phone) -> bool:
+        is_latest = phone == self._refresher.record.login.phone
+        return is_latest and self._refresher.status().code_sent
 
     # -- answers -------------------------------------------------------------------
 
     def _render(
         self, request: web.Request, message: Message | None, status: int = 200
     ) -> web.Response:
-        texts = texts_for(request.headers.get("Accept-Language", ""))
+        texts = texts_for(
+            request.headers.get("Accept-Language", ""), sandbox=self._sandbox
+        )
         other_phone = request.query.get("step") == "phone"
         return web.Response(
             text=self._view.html(texts, message, other_phone=other_phone),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from proxy.clock import iso_utc
+from proxy.oauth.login import MAX_ATTEMPTS
 from proxy.oauth.phone import Phone
 from proxy.oauth.status import TokenStatus
 from proxy.oauth.stores.record import AccountRecord
@@ -50,10 +51,17 @@ class AdminInfo:
     upstream: str
     version: str
     needs_local_key: bool = False
+    sandbox: bool = False
+    """No SMS is ever sent: the codes are printed."""
 
     def addresses(self) -> list[str]:
         """Return where requests are taken, as the config would name it."""
         return [address.removeprefix("http://") for address in self.listen()]
+
+
+def codes_left(keeper: TokenKeeper) -> int:
+    """Return how many wrong codes may still be typed."""
+    return max(0, MAX_ATTEMPTS - keeper.record.login.attempts)
 
 
 def status_members(status: TokenStatus, info: AdminInfo) -> dict[str, Any]:

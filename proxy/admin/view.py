@@ -1,12 +1,13 @@
 """The page as HTML, from the state of the login."""
 
+import html
 import shlex
 
 from proxy.admin.messages import Message
-from proxy.admin.state import AdminInfo, TokenKeeper
+from proxy.admin.state import AdminInfo, TokenKeeper, codes_left
 from proxy.admin.templates import Markup, fill, join, sentence
 from proxy.admin.texts import Texts
-from proxy.clock import iso_utc
+from proxy.clock import Clock, iso_utc
 from proxy.config import Address
 from proxy.oauth.status import TokenStatus
 
@@ -16,10 +17,13 @@ _EXAMPLE_PATH = "/api/v1/profile/get"
 class View:
     """Writes the page; `csrf` is what its forms carry."""
 
-    def __init__(self, refresher: TokenKeeper, info: AdminInfo, csrf: str) -> None:
+    def __init__(
+        self, refresher: TokenKeeper, info: AdminInfo, csrf: str, clock: Clock
+    ) -> None:
         self._refresher = refresher
         self._info = info
         self._csrf = csrf
+        self._clock = clock
 
     def html(
         self, texts: Texts, message: Message | None, *, other_phone: bool
@@ -27,18 +31,25 @@ class View:
         """Return the page; `other_phone` goes back to the first step."""
         state = self._refresher.status()
         other_phone = other_phone or (message is not None and bool(message.typed))
+        badge: str = state.state
+        if badge == "code_sent" and (other_phone or not codes_left(self._refresher)):
+            badge = "logged_out"  # no code is asked for on this page
         return fill(
             "layout",
             lang=texts["lang"],
             state=state.state,
             expires=iso_utc(state.expires_at) if state.expires_at else "",
-            badge=texts[f"badge_{state.state}"],
-            message=_message(message, texts),
+            badge_kind=badge,
+            badge=texts[f"badge_{badge}"],
+            sandbox=fill("sandbox", text=texts["sandbox"])
+            if self._info.sandbox
+            else Markup(),
+            message=_message(message, texts, state.store),
             steps=self._steps(state, texts, message, other_phone=other_phone),
             calling=self._calling(texts),
-            t_details=texts["details"],
             details=self._details(state, texts),
             version=self._info.version,
+            **_labels(texts, "details", "offline"),
         )
 
     def _steps(
@@ -68,22 +79,48 @@ class View:
             "phone",
             title=texts[f"title_phone{again}"],
             lead=texts[f"lead_phone{again}"],
+            waits=self._waits(state, texts),
             typed=message.typed if message else "",
             open=Markup(" open" if message and message.code_known else ""),
             csrf=self._csrf,
             **_labels(texts, "phone", "send_code", "have_code", "code", "log_in"),
         )
 
+    def _waits(self, state: TokenStatus, texts: Texts) -> Markup:
+        """Return the way back to a code that was sent before."""
+        phone = self._refresher.record.login.phone
+        if not state.code_sent or phone is None or not codes_left(self._refresher):
+            return Markup()
+        told = _lead(texts["code_waits"], phone.display)
+        return fill("waits", told=told, **_labels(texts, "enter_code"))
+
     def _code_step(self, state: TokenStatus, texts: Texts) -> Markup:
         phone = self._refresher.record.login.phone
+        spent = not codes_left(self._refresher)
+        lead = texts["lead_spent" if spent else "lead_code"]
+        form = fill("code_form", csrf=self._csrf, **_labels(texts, "code", "log_in"))
         return fill(
             "code",
-            lead=_lead(texts["lead_code"], phone.display if phone else ""),
+            title=texts["title_spent" if spent else "enter_code"],
+            lead=_lead(lead, phone.display if phone else ""),
+            form=Markup() if spent else form,
+            kind="" if spent else "quiet",
+            waiting="waiting" if state.retry_after else "",
             retry_after=str(state.retry_after),
-            hidden=Markup("" if state.retry_after else " hidden"),
+            hint=self._hint(state.retry_after, texts),
             csrf=self._csrf,
-            **_labels(texts, "enter_code", "code", "log_in", "send_again"),
-            **_labels(texts, "possible_in", "seconds", "other_phone"),
+            **_labels(texts, "send_again", "other_phone"),
+        )
+
+    def _hint(self, seconds: int, texts: Texts) -> Markup:
+        """Return when the next SMS is possible, true for as long as it is shown."""
+        if not seconds:
+            return Markup()
+        iso = iso_utc(self._clock() + seconds)
+        return fill(
+            "hint",
+            time=fill("time", iso=iso, shown=f"{iso[11:19]} UTC"),
+            **_labels(texts, "possible_from", "possible_in"),
         )
 
     def _active_step(self, state: TokenStatus, texts: Texts) -> Markup:
@@ -96,7 +133,7 @@ class View:
             ),
             csrf=self._csrf,
             hidden=Markup("" if ending else " hidden"),
-            **_labels(texts, "logged_in", "refresh", "log_out", "title_phone_again"),
+            **_labels(texts, "ready", "refresh", "log_out", "title_phone_again"),
         )
 
     def _calling(self, texts: Texts) -> Markup:
@@ -118,7 +155,7 @@ class View:
             "refresh_due_at": _time(state.refresh_due_at),
             "login_needed_by": _time(state.login_needed_by),
             "last_refresh": _time(state.last_refresh) or texts["never"],
-            "last_error": state.last_error or texts["none"],
+            "last_error": _english(state.last_error) or texts["none"],
             "store": state.store,
             "listen": ", ".join(self._info.addresses()),
             "upstream": self._info.upstream,
@@ -136,18 +173,28 @@ def _labels(texts: Texts, *names: str) -> dict[str, str]:
     return {f"t_{name}": texts[name] for name in names}
 
 
-def _message(message: Message | None, texts: Texts) -> Markup:
+def _message(message: Message | None, texts: Texts, store: str) -> Markup:
     if message is None:
         return Markup()
+    details = []
+    if message.detail:
+        text = _english(message.detail) or Markup()
+        details.append(fill("message_detail", text=text))
+    if message.quoted:
+        text = Markup(f"{texts['server_says']} {html.escape(message.quoted)}")
+        details.append(fill("message_detail", text=text))
     return fill(
         "message",
         kind="error" if message.failed else "done",
         role="alert" if message.failed else "status",
-        text=message.text(texts),
-        detail=fill("message_detail", text=message.detail)
-        if message.detail
-        else Markup(),
+        text=message.text(texts, store=store),
+        details=join(details),
     )
+
+
+def _english(text: str | None) -> Markup | None:
+    """Return `text` marked as English, which errors are written in."""
+    return fill("english", text=text) if text else None
 
 
 def _lead(text: str, phone: str) -> Markup:

@@ -77,7 +77,12 @@ class Admin:
 
 
 async def open_admin(
-    stack: AsyncExitStack, folder: Path, *, password_file: Path | None = None
+    stack: AsyncExitStack,
+    folder: Path,
+    *,
+    password_file: Path | None = None,
+    is_sandbox: bool = False,
+    port: int | None = None,
 ) -> Admin:
     time = MovedClock(1_800_000_000.0)
     sandbox = Sandbox(announce=lambda line: None, clock=time)
@@ -104,6 +109,7 @@ async def open_admin(
             listen=lambda: opened.listen(),
             upstream=sandbox.api_url,
             version="1.2.3",
+            sandbox=is_sandbox,
         ),
         health=health,
         metrics=metrics,
@@ -112,7 +118,7 @@ async def open_admin(
         password_file=password_file,
         clock=time,
     )
-    client = TestClient(TestServer(app))
+    client = TestClient(TestServer(app, port=port))
     await stack.enter_async_context(client)
     opened = Admin(
         client,

@@ -276,6 +276,27 @@ async def test_an_upstream_that_is_down_is_told(admin: Admin) -> None:
     assert "connection_refused" in answer.headers["Proxy-Status"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/status", 200),
+        ("POST", "/api/login/code", 400),
+        ("POST", "/api/refresh", 503),
+        ("POST", "/api/nothing", 404),
+        ("PUT", "/api/status", 405),
+    ],
+)
+async def test_every_json_answer_ends_its_line(
+    admin: Admin, method: str, path: str, status: int
+) -> None:
+    answer = await admin.send(method, path, json=None if method == "GET" else {})
+
+    assert answer.status == status
+    text = await answer.text()
+    assert text.endswith("}\n")
+    assert int(answer.headers["Content-Length"]) == len(text.encode())
+
+
 async def test_a_fault_of_ours_is_told_without_its_insides(
     admin: Admin, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,13 +1,15 @@
 """The page, used as a browser without JavaScript uses it."""
 
 import re
+from contextlib import AsyncExitStack
 from html.parser import HTMLParser
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
 from proxy.admin.texts import ENGLISH, RUSSIAN, texts_for
-from tests.admin.conftest import PHONE, SAME_ORIGIN, Admin
+from tests.admin.conftest import PHONE, SAME_ORIGIN, Admin, open_admin
 
 
 class Document(HTMLParser):
@@ -70,6 +72,18 @@ async def submit(
     return await page(admin, answer.headers["Location"], language)
 
 
+def badge(shown: Document) -> str:
+    found = re.search(r'<p class="badge[^>]*>([^<]*)</p>', shown.text)
+    assert found is not None
+    return found[1]
+
+
+def body_text(shown: Document) -> str:
+    """Return what a reader sees."""
+    visible = re.sub(r"<[^>]*hidden>[^<]*<", "<", shown.text.partition("<body")[2])
+    return " ".join(re.sub(r"<[^>]*>", " ", visible.partition(">")[2]).split())
+
+
 async def test_a_login_without_javascript(admin: Admin) -> None:
     shown = await page(admin)
     assert 'data-state="logged_out"' in shown.text
@@ -99,17 +113,36 @@ async def test_a_wrong_code_can_be_mended_on_the_page(admin: Admin) -> None:
 
     shown = await submit(admin, shown, "/login/token", validation_code=wrong)
 
-    assert "The code does not work." in shown.text
-    assert 'role="alert"' in shown.text
+    assert "The code is wrong. Check it and try again. Tries left: 4." in shown.text
+    assert "user name" not in shown.text
+    assert 'class="message message-error" role="alert"' in shown.text
     shown = await submit(admin, shown, "/login/token", validation_code=admin.code)
     assert 'data-state="active"' in shown.text
 
 
 async def test_after_too_many_wrong_codes_a_new_one_is_needed(admin: Admin) -> None:
     shown = await submit(admin, await page(admin), "/login/code", phone=PHONE)
-    for _ in range(6):
+    for _ in range(5):
         shown = await submit(admin, shown, "/login/token", validation_code="no")
+
     assert "Too many wrong codes. Ask for a new one." in shown.text
+    assert "try again" not in shown.text
+    assert "/login/token" not in shown.forms
+    assert badge(shown) == "Not logged in"
+    admin.time.now += 60
+    shown = await submit(admin, shown, "/login/code")
+    shown = await submit(admin, shown, "/login/token", validation_code=admin.code)
+    assert 'data-state="active"' in shown.text
+
+
+async def test_a_code_tried_once_too_often_for_a_typed_phone(admin: Admin) -> None:
+    typed = {"phone": PHONE, "validation_code": "no"}
+    shown = await page(admin)
+    for _ in range(6):
+        shown = await submit(admin, shown, "/login/token", **typed)
+
+    assert "Too many wrong codes. Ask for a new one." in shown.text
+    assert "try again" not in shown.text
 
 
 async def test_a_wrong_phone_stays_in_the_field(admin: Admin) -> None:
@@ -117,7 +150,8 @@ async def test_a_wrong_phone_stays_in_the_field(admin: Admin) -> None:
 
     shown = await submit(admin, await page(admin), "/login/code", phone=typed)
 
-    assert "The phone number does not work." in shown.text
+    assert "This is not a phone number." not in shown.text
+    assert "A phone number has no letters. Type it with its country code" in shown.text
     assert shown.forms["/login/code"]["phone"] == typed
     assert "<b>" not in shown.text
 
@@ -126,7 +160,7 @@ async def test_a_new_code_goes_to_the_same_phone(admin: Admin) -> None:
     shown = await submit(admin, await page(admin), "/login/code", phone=PHONE)
 
     shown = await submit(admin, shown, "/login/code")
-    assert "Too soon. Try again in 60 s." in shown.text
+    assert "too soon for another SMS. Try again in 60\xa0s." in shown.text
     assert 'data-wait="60"' in shown.text
     admin.time.now += 60
     shown = await submit(admin, shown, "/login/code")
@@ -146,6 +180,123 @@ async def test_another_number_can_be_used(admin: Admin) -> None:
     assert admin.sandbox.sms[-1].phone == "11111111111"
 
 
+async def test_a_code_that_waits_is_named_beside_the_phone_form(admin: Admin) -> None:
+    await submit(admin, await page(admin), "/login/code", phone=PHONE)
+
+    shown = await page(admin, "/?step=phone")
+
+    assert badge(shown) == "Not logged in"
+    assert f"A code was already sent to {PHONE} ." in body_text(shown)
+    assert '<a href="/">Enter the code</a>' in shown.text
+    shown = await page(admin, "/")
+    assert badge(shown) == "Code sent"
+    assert "/login/token" in shown.forms
+
+
+async def test_a_second_sms_to_the_same_typed_phone_leads_to_the_code(
+    admin: Admin,
+) -> None:
+    await submit(admin, await page(admin), "/login/code", phone=PHONE)
+
+    other = await page(admin, "/?step=phone")
+    shown = await submit(admin, other, "/login/code", phone=PHONE)
+
+    assert "too soon for another SMS" in shown.text
+    assert badge(shown) == "Code sent"
+    assert "validation_code" in shown.forms["/login/token"]
+
+
+async def test_without_javascript_the_wait_is_a_time_and_not_a_countdown(
+    admin: Admin,
+) -> None:
+    shown = await submit(admin, await page(admin), "/login/code", phone=PHONE)
+
+    assert "possible from 08:01:00 UTC" in body_text(shown)
+    assert 'class="quiet waiting"' in shown.text
+    assert " disabled" not in shown.text
+    admin.time.now += 60
+    shown = await page(admin)
+    assert "possible" not in body_text(shown)
+    assert "waiting" not in shown.text
+
+
+async def test_that_somebody_is_logged_in_is_said_once(admin: Admin) -> None:
+    shown = await submit(admin, await page(admin), "/login/code", phone=PHONE)
+    shown = await submit(admin, shown, "/login/token", validation_code=admin.code)
+
+    assert body_text(shown).lower().count("logged in") == 1
+    shown = await page(admin, language="ru")
+    assert body_text(shown).count("Вход выполнен") == 1
+
+
+async def test_a_refresh_is_not_the_main_thing_to_do(admin: Admin) -> None:
+    await admin.log_in()
+    assert (
+        '<button type="submit" class="quiet">Refresh now<' in (await page(admin)).text
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "told", "lead"),
+    [
+        ("en", "This is a sandbox:", "A code will be printed in the terminal"),
+        ("ru", "Это песочница:", "Код появится в терминале"),
+    ],
+)
+async def test_a_sandbox_says_that_no_sms_is_sent(
+    tmp_path: Path, language: str, told: str, lead: str
+) -> None:
+    async with AsyncExitStack() as stack:
+        admin = await open_admin(stack, tmp_path, is_sandbox=True)
+
+        shown = await page(admin, language=language)
+        assert f'<p class="notice" role="note">{told}' in shown.text
+        assert lead in shown.text
+        shown = await submit(admin, shown, "/login/code", language, phone=PHONE)
+
+        text = body_text(shown).replace(texts_for(language)["sandbox"], "")
+        assert re.findall("SMS|СМС", text) == []
+
+
+async def test_only_a_sandbox_says_that_it_is_one(admin: Admin) -> None:
+    assert ENGLISH["sandbox"] not in (await page(admin)).text
+
+
+async def test_the_script_finds_what_it_shows(admin: Admin) -> None:
+    for language in ("en", "ru"):
+        shown = await page(admin, language=language)
+        offline = texts_for(language)["offline"]
+        assert f'id="offline" role="alert" hidden>{offline}</p>' in shown.text
+
+
+async def test_a_store_that_cannot_be_written_is_told_in_russian(
+    admin: Admin,
+) -> None:
+    (admin.folder / "state").write_text("a file where the folder should be")
+
+    shown = await submit(admin, await page(admin), "/login/code", "ru", phone=PHONE)
+
+    assert "Не удаётся прочитать или сохранить токены в file:/" in shown.text
+    assert "СМС не отправлено." in shown.text
+    assert 'class="detail"' not in shown.text
+    assert admin.sandbox.sms == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_quoted"), [("json500", True), ("html500", False)]
+)
+async def test_a_server_that_sends_no_sms_is_quoted(
+    admin: Admin, fault: str, is_quoted: bool
+) -> None:
+    admin.sandbox.switches.set({"sms_fault": fault, "sms_fault_count": 1})
+
+    shown = await submit(admin, await page(admin), "/login/code", "ru", phone=PHONE)
+
+    assert "API не подтвердил отправку СМС. Возможно, СМС всё же придёт." in shown.text
+    assert ("Ответ сервера:" in shown.text) == is_quoted
+    assert "&lt;" not in shown.text
+
+
 async def test_a_code_that_is_there_already_needs_no_sms(admin: Admin) -> None:
     admin.sandbox._sms.send("7", "9161234567")
     typed = {"phone": PHONE, "validation_code": admin.code}
@@ -162,7 +313,7 @@ async def test_a_known_code_that_is_wrong_leaves_its_form_open(admin: Admin) -> 
 
     shown = await submit(admin, await page(admin), "/login/token", **typed)
 
-    assert "The code does not work." in shown.text
+    assert "The code is wrong." in shown.text
     assert "<details open>" in shown.text
     assert shown.forms["/login/token"] == {
         **shown.forms["/login/token"],
@@ -202,7 +353,9 @@ async def test_an_upstream_that_is_down_is_told_on_the_page(admin: Admin) -> Non
 
     shown = await submit(admin, await page(admin), "/login/code", phone=PHONE)
 
-    assert "The partner API cannot be reached" in shown.text
+    assert "The server cannot be reached." in shown.text
+    assert "No SMS was sent." in shown.text
+    assert shown.forms["/login/code"]["phone"] == PHONE
 
 
 async def test_a_message_is_shown_once_and_not_for_long(admin: Admin) -> None:
@@ -240,7 +393,7 @@ async def test_russian_for_those_who_read_it(admin: Admin) -> None:
     assert ">Отправить код<" in shown.text
 
     shown = await submit(admin, shown, "/login/code", "ru", phone="нет")
-    assert "Номер телефона не подходит." in shown.text
+    assert "В номере телефона не бывает букв." in shown.text
 
 
 @pytest.mark.parametrize(

@@ -16,15 +16,19 @@ function localTimes() {
 
 // The server keeps the cooldown; this only shows it.
 function countDown() {
-  for (const button of document.querySelectorAll("button[data-wait]")) {
-    const hint = button.parentElement.querySelector(".hint");
+  for (const hint of document.querySelectorAll(".hint")) {
+    const button = hint.parentElement.querySelector("button");
     const shown = hint.querySelector("[data-countdown]");
     const until = Date.now() + Number(button.dataset.wait) * 1000;
+    hint.querySelector("[data-without-script]").hidden = true;
+    hint.querySelector("[data-with-script]").hidden = false;
     const step = () => {
-      const left = Math.ceil((until - Date.now()) / 1000);
+      const left = Math.max(0, Math.ceil((until - Date.now()) / 1000));
+      const seconds = String(left % 60).padStart(2, "0");
+      shown.textContent = `${Math.floor(left / 60)}:${seconds}`;
       button.disabled = left > 0;
-      hint.hidden = left <= 0;
-      shown.textContent = String(Math.max(left, 0));
+      button.classList.toggle("waiting", left > 0);
+      hint.hidden = left === 0;
       if (left > 0) setTimeout(step, 250);
     };
     step();
@@ -50,18 +54,44 @@ function isTyping() {
   return [...fields].some((field) => field.value !== field.defaultValue);
 }
 
+// Resolves to null if the proxy is stopped, hangs, or something in between answers.
+async function readStatus() {
+  try {
+    const signal = AbortSignal.timeout(POLL_SECONDS * 900);
+    const answer = await fetch("/api/status", { signal });
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null;
+  }
+}
+
+// While the proxy does not answer, "Logged in" may not be true any more.
+function showOffline(isOffline) {
+  document.querySelector("#offline").hidden = !isOffline;
+  document.querySelector(".badge").hidden = isOffline;
+}
+
+let isLooking = false;
+
 // Somebody may log in from a terminal, and a refresh may happen: then show it.
 async function follow() {
+  // One look at a time: an older answer that comes after a newer failure would pass
+  // for the proxy's return, and reload the page into the browser's own error.
+  if (document.hidden || isLooking) return;
+  isLooking = true;
+  const status = await readStatus();
+  isLooking = false;
+  const wasOffline = !document.querySelector("#offline").hidden;
+  showOffline(status === null);
+  if (status === null || isTyping()) return;
   const { state, expires } = document.body.dataset;
-  if (document.hidden || isTyping()) return;
-  const answer = await fetch("/api/status").catch(() => null);
-  if (!answer?.ok) return;
-  const status = await answer.json();
   const same = status.state === state && (status.expires_at ?? "") === expires;
-  if (!same && !isTyping()) location.reload();
+  // After a restart the forms of this page are refused, so it needs new ones.
+  if (!same || wasOffline) location.reload();
 }
 
 localTimes();
 countDown();
 submitOnce();
 setInterval(follow, POLL_SECONDS * 1000);
+addEventListener("visibilitychange", follow);
