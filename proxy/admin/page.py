@@ -22,8 +22,6 @@ from proxy.errors import (
     LoginError,
     ProxyError,
     RequestError,
-    UpstreamError,
-    UpstreamUnreachableError,
 )
 from proxy.oauth.phone import Phone, parse_phone
 
@@ -104,10 +102,7 @@ class Page:
             await self._login.request_code(phone)
         except ProxyError as error:
             message = failure(error, "send")
-            is_unsure = isinstance(error, UpstreamError) and not isinstance(
-                error, UpstreamUnreachableError
-            )
-            if is_unsure or self._awaits_code(phone):
+            if self._awaits_code(phone):
                 return message  # a code may be there to be typed
             return replace(message, typed=typed)
         return done("done_code")

@@ -7,6 +7,7 @@ is by itself. What is counted (SMS, wrong codes) is saved before it can matter.
 import asyncio
 import logging
 import unicodedata
+from contextlib import suppress
 from dataclasses import replace
 from typing import Protocol
 
@@ -16,6 +17,7 @@ from proxy.errors import (
     CooldownError,
     LoginError,
     ProxyError,
+    StoreError,
     TokenRefusedError,
     UpstreamError,
     UpstreamUnreachableError,
@@ -23,6 +25,7 @@ from proxy.errors import (
 from proxy.oauth.messages import TokenPair
 from proxy.oauth.phone import Phone
 from proxy.oauth.refresher import Refresher
+from proxy.oauth.stores import Change
 from proxy.oauth.stores.record import MAX_COOLDOWN, AccountRecord, LoginRecord
 from proxy.redaction import MASK, redact_text
 
@@ -120,7 +123,15 @@ class Login:
 
         # Counted before it is sent, and in one step of the store: a crash, a second
         # click or a second process cannot have it sent twice.
-        await self._refresher.update(count)
+        try:
+            await self._refresher.update(count)
+        except StoreError:
+            with suppress(StoreError):  # out of memory too, as nothing is sent
+                await self._refresher.update(take_back)
+            raise
+        await self._send_code(phone, take_back)
+
+    async def _send_code(self, phone: Phone, take_back: Change) -> None:
         try:
             await self._endpoints.send_validation_code(phone)
         except CooldownError as exc:

@@ -275,6 +275,22 @@ async def test_without_a_store_no_sms_is_sent(
     assert server.sms == []
 
 
+async def test_what_was_not_sent_is_not_waited_for(
+    login: Login, server: FakeAuthorizationServer, store: FileStore
+) -> None:
+    blocked = store._path.with_name("tokens.json.new")
+    blocked.mkdir(parents=True)
+    with pytest.raises(StoreError):
+        await login.request_code(PHONE)
+
+    status = keeper(login).status()
+    assert not status.code_sent
+    assert status.retry_after == 0
+    blocked.rmdir()
+    await login.request_code(PHONE)
+    assert len(server.sms) == 1
+
+
 async def test_a_caller_that_goes_away_leaves_the_sms_counted(
     login: Login, server: FakeAuthorizationServer
 ) -> None:
