@@ -529,7 +529,7 @@ def test_planted_secrets_are_in_no_line(start_log: StartLog, form: str) -> None:
         extra={"fields": {"x-proxy-key": SECRET, "target": f"/x?password={SECRET}"}},
     )
     logger.info("x", extra={"request_id": f"Bearer {SECRET}"})
-    logging.getLogger("some.library").debug("Bearer %s", SECRET)
+    logging.getLogger("some.module").debug("Bearer %s", SECRET)
     try:
         throw(ValueError(f"password={SECRET}"))
     except ValueError:
