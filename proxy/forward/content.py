@@ -22,7 +22,7 @@ class InboundContent:
     how many bytes are kept for sending them again.
     """
 
-    __slots__ = ("_keep", "_kept", "_reader", "chunked", "length", "received")
+    __slots__ = ("_keep", "_kept", "_reader", "chunked", "received")
 
     def __init__(
         self, reader: StreamReader, *, length: int | None, chunked: bool, keep: int
@@ -30,7 +30,6 @@ class InboundContent:
         self._reader = reader
         self._keep = keep
         self._kept: list[bytes] | None = None if (length or 0) > keep else []
-        self.length = length
         self.chunked = chunked
         self.received = 0
 
