@@ -18,6 +18,10 @@ from proxy.forward.pool import Pool, PoolLimits
 
 Script = Callable[["Peer"], Awaitable[None]]
 
+_SOCKET_BUFFER = 64 * 1024
+"""Bytes that the kernel keeps for a reader: left alone, it grows by tens of megabytes,
+and what a stalled reader holds back would be the kernel's and not the proxy's."""
+
 
 class Peer:
     """One end of a connection, read and written as bytes."""
@@ -54,6 +58,23 @@ class Peer:
                 pass
         except ConnectionError:
             pass
+
+
+def _socket() -> socket.socket:
+    """Return a socket whose reader's share of the kernel's memory is bounded."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SOCKET_BUFFER)
+    return made
+
+
+async def settled(count: Callable[[], int]) -> int:
+    """Wait until `count` has stopped to grow, and return it."""
+    last, same = count(), 0
+    while same < 4:
+        await asyncio.sleep(0.05)
+        same = same + 1 if count() == last else 0
+        last = count()
+    return last
 
 
 def content_length(head: bytes) -> int:
@@ -146,9 +167,12 @@ class Rig:
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Peer]:
         """Connect a raw client."""
-        reader, writer = await asyncio.open_connection(
-            "127.0.0.1", self.port, limit=2**20
+        connection = _socket()
+        connection.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(
+            connection, ("127.0.0.1", self.port)
         )
+        reader, writer = await asyncio.open_connection(sock=connection, limit=2**20)
         try:
             yield Peer(reader, writer)
         finally:
@@ -190,8 +214,10 @@ async def rig(
     """Run a forwarding listener in front of an upstream that follows `script`."""
     loop = asyncio.get_running_loop()
     upstream = Upstream(script)
+    accepting = _socket()
+    accepting.bind(("127.0.0.1", 0))
     behind = await asyncio.start_server(
-        upstream.accept, "127.0.0.1", 0, ssl=serve_tls, limit=2**20
+        upstream.accept, sock=accepting, ssl=serve_tls, limit=2**20
     )
     upstream_port = behind.sockets[0].getsockname()[1]
     pool = Pool(

@@ -8,7 +8,7 @@ import pytest
 from proxy.config import AccessConfig
 from proxy.forward.handler import ForwardOptions
 from proxy.forward.target import Rewrite
-from tests.forward.rig import Peer, Script, answer, rig
+from tests.forward.rig import Peer, Script, answer, rig, settled
 
 
 def recording(seen: list[bytes], *responses: bytes) -> Script:
@@ -203,11 +203,7 @@ class TestStreaming:
             await client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             await client.read_head()
             # Let everything fill up: socket buffers, ours, the client's.
-            previous = -1
-            while sent != previous:
-                previous = sent
-                await asyncio.sleep(0.05)
-            assert sent < size / 2
+            assert await settled(lambda: sent) < size * 3 / 4
             digest = hashlib.sha256()
             left = size
             while left:
@@ -229,11 +225,7 @@ class TestStreaming:
 
         async with rig(script) as it, it.client() as client:
             await client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000)
-            previous = -1
-            while served != previous:
-                previous = served
-                await asyncio.sleep(0.05)
-            assert served < 500
+            assert await settled(lambda: served) < 500
             for _ in range(1000):
                 assert (await client.read_message()).endswith(b"x" * 50_000)
 
@@ -256,11 +248,7 @@ class TestStreaming:
             for _ in range(200):
                 await client.read_message()
             await client.read_head()
-            previous = -1
-            while sent != previous:
-                previous = sent
-                await asyncio.sleep(0.05)
-            assert sent < size / 2
+            assert await settled(lambda: sent) < size * 3 / 4
 
     async def test_an_upstream_that_does_not_read_stops_the_client(self) -> None:
         size, sent = 64 * 1024 * 1024, 0
@@ -288,11 +276,7 @@ class TestStreaming:
                 b"Content-Length: %d\r\n\r\n" % size
             )
             uploading = asyncio.ensure_future(upload(client))
-            previous = -1
-            while sent != previous:
-                previous = sent
-                await asyncio.sleep(0.05)
-            assert sent < size / 2
+            assert await settled(lambda: sent) < size * 3 / 4
             go_on.set()
             assert (await client.read_message()).endswith(b"ok")
             await uploading
