@@ -5,6 +5,7 @@ token, which is refreshed long before it expires. Where to look:
 
 * `app` joins the parts, `server` runs them, `cli` is what people type.
 * `forward` is the path of one request; it knows nothing of OAuth.
+* `http1` is the grammar of the messages that are forwarded; it does nothing.
 * `oauth` obtains, refreshes and stores the token pair; it knows nothing of forwarding.
 * `access` decides who may use a listener; `admin` is the second listener.
 * `sandbox` is the fake partner API, with fault switches; it imports nothing from here.

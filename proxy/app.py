@@ -21,9 +21,10 @@ from proxy.config import Config, UpstreamConfig
 from proxy.errors import ConfigError, StoreError
 from proxy.forward.dial import Origin
 from proxy.forward.exchange import Exchange
-from proxy.forward.handler import ForwardHandler, ForwardOptions
+from proxy.forward.handler import NOTED, ForwardHandler
 from proxy.forward.inbound import InboundServer
 from proxy.forward.pool import Pool, PoolLimits
+from proxy.forward.relay import ForwardOptions
 from proxy.forward.target import Rewrite
 from proxy.health import Health
 from proxy.listeners import Listener, ProtocolFactory, local_names
@@ -137,7 +138,12 @@ async def open_app(
         pool = _pool(config.upstream, tls, [*forwarding, admin])
         stack.push_async_callback(pool.close)
         handler = _handler(config, pool, oauth, metrics, clock)
-        inbound = InboundServer(handler, handler.refused)
+        inbound = InboundServer(
+            handler,
+            handler.refuse,
+            noted=NOTED,
+            replay_limit=config.forward.replay_limit,
+        )
         health = Health(logged_in=lambda: oauth.refresher.status().state == "active")
         addresses: list[str] = []
 
@@ -247,9 +253,9 @@ def _handler(
     )
     rewrite = _rewrite(config.upstream.api_url)
     options = ForwardOptions(
-        replay_limit=config.forward.replay_limit,
         rewrite=rewrite if config.forward.rewrite_location else None,
         server_timing=config.forward.server_timing,
+        via=config.forward.via,
     )
 
     access_log = AccessLog(config.log)

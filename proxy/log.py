@@ -39,7 +39,6 @@ _TAMED = {
 _QUOTING = {
     "aiohttp.http_exceptions",
     "aiohttp._http_parser",
-    "httptools.parser.errors",
 }
 
 _SHORT_LEVELS = {"WARNING": "WARN", "CRITICAL": "FATAL"}

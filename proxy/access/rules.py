@@ -4,7 +4,7 @@ It stands on the path of every request: one pass over the fields, and for a prog
 sends none of a browser's fields one look-up in a dict.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from proxy.errors import AccessDeniedError
 
 RawFields = Sequence[tuple[bytes, bytes]]
 
-_OF_INTEREST = frozenset(
+OF_INTEREST = frozenset(
     {
         b"host",
         b"origin",
@@ -79,11 +79,14 @@ class AccessRules:
         self,
         method: str,
         raw_target: str,
-        raw_fields: RawFields,
+        seen: Mapping[bytes, bytes],
         local_address: str | None,
     ) -> Caller:
-        """Return who calls, or raise AccessDeniedError or LocalKeyError."""
-        seen = fields_of_interest(raw_fields)
+        """Return who calls, or raise AccessDeniedError or LocalKeyError.
+
+        `seen` has the values of at least the fields in OF_INTEREST, by lower-case name,
+        those of a repeated field joined by a comma.
+        """
         host = seen.get(b"host")
         self._names.check(host, local_address)
         if raw_target[:1] != "/" and "://" in raw_target:
@@ -101,21 +104,20 @@ class AccessRules:
         self._rules.check(method, raw_target)
         return caller
 
-    def answer_fields(self, raw_fields: RawFields) -> Fields:
+    def answer_fields(self, seen: Mapping[bytes, bytes]) -> Fields:
         """Return what to add to the answer to a request that `check` refused.
 
         A page that may call can read only with these that its key was wrong.
         """
         if not self._pages.any_allowed:
             return []
-        seen = fields_of_interest(raw_fields)
         try:
             return self._page("", seen, seen.get(b"host")).answer_fields()
         except AccessDeniedError:
             return self._program.answer_fields()
 
     def _page(
-        self, method: str, seen: dict[bytes, bytes], host: bytes | None
+        self, method: str, seen: Mapping[bytes, bytes], host: bytes | None
     ) -> Caller:
         origin, site = seen.get(b"origin"), seen.get(b"sec-fetch-site")
         if origin is None and site is None:
@@ -144,7 +146,7 @@ def fields_of_interest(raw_fields: RawFields) -> dict[bytes, bytes]:
     seen: dict[bytes, bytes] = {}
     for name, value in raw_fields:
         lower = name.lower()
-        if lower in _OF_INTEREST:
+        if lower in OF_INTEREST:
             seen[lower] = seen[lower] + b", " + value if lower in seen else value
     return seen
 

@@ -45,8 +45,8 @@ def _parsers() -> str:
     # everything else here together.
     coding = "C" if _has_c_parser() else "pure Python"
     return (
-        f"aiohttp {version_of('aiohttp')} ({coding}) for requests,"
-        f" httptools {version_of('httptools')} for upstream responses"
+        "its own for forwarded messages,"
+        f" aiohttp {version_of('aiohttp')} ({coding}) for the admin listener"
     )
 
 

@@ -116,6 +116,7 @@ class ForwardConfig(Section):
 
     replay_limit: Size = 12 * 1024**2
     rewrite_location: Flag = True
+    via: Flag = True
     server_timing: Flag = False
 
 

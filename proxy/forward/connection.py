@@ -1,11 +1,12 @@
-"""One upstream HTTP/1.1 connection: an asyncio protocol over a C parser.
+"""One upstream HTTP/1.1 connection: an asyncio protocol over the grammar of `http1`.
 
 An exchange on it goes `start` → `write` … → `await head()` → content. Content is kept
 in a small buffer until someone says where it goes (`relay_to`), and from then on is
 handed over as it comes; whoever receives it stops the upstream with `pause` and
 `resume`. After `await ended()` the connection is free for the next exchange if
-`reusable` says so. Whatever goes wrong ends the connection and is raised, as one of
-the errors of `proxy.errors`, by whichever call waits.
+`reusable` says so. After a 101 what comes is no message any more, and ends with the
+connection. Whatever goes wrong ends the connection and is raised, as one of the errors
+of `proxy.errors`, by whichever call waits.
 """
 
 import asyncio
@@ -13,21 +14,20 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Final, Literal, cast
 
-import httptools
-
-from proxy.errors import (
-    ProxyError,
-    UpstreamError,
-    UpstreamIncompleteError,
-    UpstreamTimeoutError,
-)
-from proxy.forward.response import Framing, ResponseHead, framing
+from proxy.errors import ProxyError, UpstreamIncompleteError, UpstreamTimeoutError
+from proxy.forward.fields import RESPONSE_NOTED, keeps_alive, upgraded_as_wanted
+from proxy.http1.chunked import Chunked
+from proxy.http1.errors import MalformedError
+from proxy.http1.framing import Reader, UntilClose, response_reader
+from proxy.http1.head import Field, ResponseHead, is_hopeless, parse_response
 
 MAX_HEAD: Final = 256 * 1024
-"""Bytes of a response's head; more is an error."""
+"""Bytes of a response's head, interim ones before it included; more is an error."""
 
 BUFFERED: Final = 64 * 1024
 """Bytes of content that may wait before the upstream is stopped."""
+
+_BEGINNING: Final = b"HTTP/1."
 
 Sink = Callable[[bytes], None]
 Address = tuple[object, ...]
@@ -37,6 +37,7 @@ class _State(Enum):
     IDLE = "idle"  # between exchanges
     HEAD = "head"  # a request went out; its final response's head has not come
     CONTENT = "content"
+    TUNNEL = "tunnel"  # another protocol, since a 101
     CLOSED = "closed"
 
 
@@ -50,14 +51,17 @@ class UpstreamConnection(asyncio.Protocol):
         "_error",
         "_head",
         "_head_bytes",
+        "_held",
         "_loop",
         "_method",
+        "_on_end",
         "_on_interim",
-        "_parser",
         "_paused",
+        "_reader",
         "_sink",
         "_state",
         "_transport",
+        "_upgrade",
         "_waiter",
         "_writing_paused",
         "answer_begun",
@@ -70,12 +74,15 @@ class UpstreamConnection(asyncio.Protocol):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._transport: asyncio.Transport | None = None
-        self._parser = httptools.HttpResponseParser(self)
         self._state = _State.IDLE
         self._method = ""
-        self._head = ResponseHead()
+        self._upgrade = b""
+        self._head: ResponseHead | None = None
         self._head_bytes = 0
+        self._held = b""
+        self._reader: Reader | None = None
         self._on_interim: Callable[[ResponseHead], None] | None = None
+        self._on_end: Callable[[], None] | None = None
         self._sink: Sink | None = None
         self._buffer: list[bytes] = []
         self._buffered = 0
@@ -93,19 +100,24 @@ class UpstreamConnection(asyncio.Protocol):
     # -- One exchange ------------------------------------------------------------
 
     def start(
-        self, method: str, on_interim: Callable[[ResponseHead], None] | None = None
+        self,
+        method: str,
+        on_interim: Callable[[ResponseHead], None] | None = None,
+        *,
+        upgrade: bytes = b"",
     ) -> None:
         """Make ready for the request that `write` sends next.
 
-        `on_interim` receives the head of each 1xx response but 101.
+        `on_interim` receives the head of each 1xx response but 101, which is accepted
+        for the protocols in `upgrade` only.
         """
-        if self._method == "HEAD":
-            # llhttp would take the next head for the content that HEAD announced.
-            self._parser = httptools.HttpResponseParser(self)
         self._method = method
+        self._upgrade = upgrade
         self._on_interim = on_interim
-        self._head = ResponseHead()
+        self._on_end = None
+        self._head = None
         self._head_bytes = 0
+        self._held = b""
         self._sink = None
         self._buffer = []
         self._buffered = 0
@@ -121,6 +133,11 @@ class UpstreamConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(data)
 
+    def write_eof(self) -> None:
+        """Say that nothing more will be written, where that can be said."""
+        if self._transport is not None and self._transport.can_write_eof():
+            self._transport.write_eof()
+
     async def drain(self) -> None:
         """Wait until the upstream takes more; returns after a fault too."""
         if self._writing_paused and self._transport is not None:
@@ -133,6 +150,7 @@ class UpstreamConnection(asyncio.Protocol):
         while self._state is _State.HEAD:
             await self._wait()
         self._check()
+        assert self._head is not None  # noqa: S101  else `_check` has raised
         return self._head
 
     async def content(self, limit: int) -> bytes | None:
@@ -153,14 +171,19 @@ class UpstreamConnection(asyncio.Protocol):
         self._buffered = 0
         return data
 
-    def relay_to(self, sink: Sink) -> None:
-        """Hand content to `sink` from now on, as it comes."""
+    def relay_to(self, sink: Sink, on_end: Callable[[], None] | None = None) -> None:
+        """Hand content to `sink` from now on, as it comes.
+
+        In a tunnel `on_end` is told when the upstream will send nothing more, though
+        it may still take what is written.
+        """
         self._sink = sink
+        self._on_end = on_end
         self.resume()
 
     async def ended(self) -> None:
         """Wait for the end of the content. Raises UpstreamError when it breaks off."""
-        while self._state is _State.CONTENT:
+        while self._state in {_State.CONTENT, _State.TUNNEL}:
             await self._wait()
         self._check()
 
@@ -168,6 +191,21 @@ class UpstreamConnection(asyncio.Protocol):
     def complete(self) -> bool:
         """Whether the response has come to its end, without a fault."""
         return self._error is None and self._state in {_State.IDLE, _State.CLOSED}
+
+    @property
+    def chunked(self) -> bool:
+        """Whether the response's content comes in chunks."""
+        return isinstance(self._reader, Chunked)
+
+    @property
+    def until_close(self) -> bool:
+        """Whether the response's content ends with the connection."""
+        return isinstance(self._reader, UntilClose)
+
+    @property
+    def trailers(self) -> list[Field]:
+        """The response's trailer fields, once it is complete."""
+        return self._reader.trailers if isinstance(self._reader, Chunked) else []
 
     @property
     def reusable(self) -> bool:
@@ -189,7 +227,7 @@ class UpstreamConnection(asyncio.Protocol):
         Only while there is content to come: between exchanges nobody would resume.
         """
         if (
-            self._state is _State.CONTENT
+            self._state in {_State.CONTENT, _State.TUNNEL}
             and not self._paused
             and self._transport is not None
         ):
@@ -210,6 +248,12 @@ class UpstreamConnection(asyncio.Protocol):
         if self._transport is None:
             return ()
         return cast("Address", self._transport.get_extra_info(end) or ())
+
+    def fileno(self) -> int:
+        """Return the descriptor of the socket, or -1 when it is closed."""
+        if self._transport is None:
+            return -1
+        return int(self._transport.get_extra_info("socket").fileno())
 
     def touch(self) -> None:
         """Begin the running time limit anew."""
@@ -263,44 +307,32 @@ class UpstreamConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Parse what the upstream sent."""
+        """Take what the upstream sent."""
         state = self._state
-        if state is _State.IDLE:
+        if state is _State.HEAD:
+            # The time for the head runs on, whatever drips in.
+            self._read_head(data)
+        elif state is _State.CONTENT:
+            self.touch()
+            self._read_content(data)
+        elif state is _State.TUNNEL:
+            self._deliver(data)
+        elif state is _State.IDLE:
             # An answer to nothing, such as a 408 before an idle close.
             self.abort()
-            return
-        if state is _State.CLOSED:
-            return
-        self.answer_begun = True
-        if state is _State.CONTENT:  # the time for the head runs on, whatever drips in
-            self.touch()
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
-            self._on_nonsense()
-            return
-        if self._state is _State.HEAD:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD:
-                self._fail(
-                    UpstreamIncompleteError(
-                        "the head of the upstream's answer is too large",
-                        proxy_error="http_response_header_section_size",
-                    )
-                )
-        elif self._buffered > BUFFERED:
-            self.pause()
 
-    def eof_received(self) -> None:
-        """Let the transport close itself; `connection_lost` says what it means."""
+    def eof_received(self) -> bool:
+        """Let the transport close itself, unless a tunnel's other way may go on."""
+        if self._state is _State.TUNNEL and self._on_end is not None:
+            self._on_end()
+            return self._transport is not None and self._transport.can_write_eof()
+        return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the exchange: in good order only if its end was told by the close."""
-        if self._state is _State.CONTENT and (
-            exc is None and self._head.framing is Framing.CLOSE
+        if self._state is _State.HEAD or (
+            self._state is _State.CONTENT and (exc is not None or not self.until_close)
         ):
-            self._state = _State.CLOSED
-        elif self._state in {_State.HEAD, _State.CONTENT}:
             self._fail(_broken_off())
         self._state = _State.CLOSED
         self._transport = None
@@ -318,72 +350,98 @@ class UpstreamConnection(asyncio.Protocol):
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    # -- httptools callbacks -----------------------------------------------------
+    # -- What came ---------------------------------------------------------------
 
-    def on_message_begin(self) -> None:
-        """Refuse a second response to one request."""
-        if self._state is not _State.HEAD:
-            raise UpstreamError("the upstream sent more than one answer")
+    def _read_head(self, data: bytes) -> None:
+        self.answer_begun = True
+        if self._held:
+            data = self._held + data
+        while self._state is _State.HEAD:
+            end = data.find(b"\r\n\r\n")
+            if self._head_bytes + (len(data) if end < 0 else end) > MAX_HEAD:
+                self._fail(_too_large())
+                return
+            if end < 0:
+                self._held = data
+                if _is_no_head(data):
+                    self._fail(_nonsense())
+                return
+            self._head_bytes += end + 4
+            try:
+                self._take_head(parse_response(data[:end], RESPONSE_NOTED))
+            except MalformedError:
+                self._fail(_nonsense())
+                return
+            data = data[end + 4 :]
+        self._held = b""
+        self._after_head(data)
 
-    def on_status(self, reason: bytes) -> None:
-        """Collect the reason phrase."""
-        self._head.reason += reason
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Collect a field; trailer fields, which come after the head, are dropped."""
-        if self._state is _State.HEAD:
-            self._head.fields.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """Take the head: an interim one is passed on, the final one ends the wait."""
-        head = self._head
-        head.status = self._parser.get_status_code()
+    def _take_head(self, head: ResponseHead) -> None:
+        """Pass an interim head on; the final one, or a 101, ends the state HEAD."""
         if head.status == 101:
-            raise UpstreamError("the upstream switched protocols unasked")
-        if head.status < 200:
-            self._head = ResponseHead()
+            if not upgraded_as_wanted(self._upgrade, head):
+                raise MalformedError("the protocol was switched unasked")
+            self._state = _State.TUNNEL
+        elif head.status < 200:
             if self._on_interim is not None:
                 self._on_interim(head)
             return
-        head.framing = framing(self._method, head)
-        head.keep_alive = self._parser.should_keep_alive()
-        self._state = _State.CONTENT
-        if head.framing is Framing.NONE and self._method == "HEAD":
-            self.on_message_complete()
+        else:
+            self._reader = response_reader(self._method, head)
+            self._state = _State.CONTENT
+        self._head = head
+
+    def _after_head(self, data: bytes) -> None:
+        """Go on with the `data` that came along with the final head."""
+        if self._state is _State.TUNNEL:
+            self._deliver(data)
+        elif self._reader is None or self._reader.done:
+            self._complete(data)
+        elif data:
+            self._read_content(data)
         self._wake()
 
-    def on_body(self, piece: bytes) -> None:
-        """Hand a piece of content over, or keep it until someone takes it."""
+    def _read_content(self, data: bytes) -> None:
+        reader = self._reader
+        assert reader is not None  # noqa: S101  the state says so
+        try:
+            piece, rest = reader.feed(data)
+        except MalformedError:
+            self._fail(_nonsense())
+            return
+        self._deliver(piece)
+        if reader.done:
+            self._complete(rest)
+        elif self._buffered > BUFFERED:
+            self.pause()
+
+    def _deliver(self, piece: bytes) -> None:
+        """Hand a piece over, or keep it until someone takes it."""
+        if not piece:
+            return
         if self._sink is not None:
             self._sink(piece)
-        elif self._state is _State.CONTENT:
+        else:
             self._buffer.append(piece)
             self._buffered += len(piece)
             self._wake()
 
-    def on_message_complete(self) -> None:
-        """End the exchange; the end of an interim response is not that."""
-        if self._state is not _State.CONTENT:
-            return
-        self._state = _State.IDLE
+    def _complete(self, rest: bytes) -> None:
+        """End the exchange; what follows it unasked ends the connection, too."""
+        head = self._head
+        assert head is not None  # noqa: S101  it came before
         self.resume()
-        if not self._head.keep_alive:
+        if rest:
+            self._state = _State.CLOSED
+            self.abort()
+        elif keeps_alive(head.seen, http10=head.http10):
+            self._state = _State.IDLE
+            self.idle_since = self._loop.time()
+        else:
             self.close()
-        self.idle_since = self._loop.time()
         self._wake()
 
     # ----------------------------------------------------------------------------
-
-    def _on_nonsense(self) -> None:
-        if self.complete:
-            self.abort()  # it came after the answer, which stands
-            return
-        self._fail(
-            UpstreamIncompleteError(
-                "the upstream's answer is not valid HTTP/1.1",
-                proxy_error="http_protocol_error",
-            )
-        )
 
     async def _wait(self) -> None:
         self._waiter = self._loop.create_future()
@@ -405,7 +463,26 @@ class UpstreamConnection(asyncio.Protocol):
         self.abort()
 
 
+def _is_no_head(data: bytes) -> bool:
+    """Say whether no head can begin like this; waiting for its end would be in vain."""
+    return data[: len(_BEGINNING)] != _BEGINNING[: len(data)] or is_hopeless(data)
+
+
 def _broken_off() -> UpstreamIncompleteError:
     return UpstreamIncompleteError(
         "the upstream closed the connection before its answer was complete"
+    )
+
+
+def _nonsense() -> UpstreamIncompleteError:
+    return UpstreamIncompleteError(
+        "the upstream's answer is not valid HTTP/1.1",
+        proxy_error="http_protocol_error",
+    )
+
+
+def _too_large() -> UpstreamIncompleteError:
+    return UpstreamIncompleteError(
+        "the head of the upstream's answer is too large",
+        proxy_error="http_response_header_section_size",
     )

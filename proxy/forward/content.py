@@ -1,97 +1,175 @@
 """The content of an inbound request: streamed out, and kept for one replay.
 
-It can be sent from the start for as long as all of it that was read is kept, which
-ends when it grows over the limit.
+It can be sent from the start for as long as all of it that was sent is kept, which
+ends when that grows over the limit.
 """
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-
-from aiohttp import ClientError, StreamReader, web
-from aiohttp.http_exceptions import HttpProcessingError
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final, Protocol
 
 from proxy.errors import RequestError
+from proxy.http1.chunked import Chunked
+from proxy.http1.framing import Reader, UntilClose
+
+BUFFERED: Final = 64 * 1024
+"""Bytes that may wait to be sent before the client is stopped."""
 
 LAST_CHUNK = b"0\r\n\r\n"
 
 
-class InboundContent:
-    """Content that is read once and may be sent twice.
+class Source(Protocol):
+    """Where content comes from, which can be told to wait."""
 
-    `length` is what the client announced, or nothing for chunked content; `keep` is
-    how many bytes are kept for sending them again.
+    def pause_reading(self) -> None:
+        """Send nothing for now."""
+
+    def resume_reading(self) -> None:
+        """Go on."""
+
+
+class InboundContent:
+    """Content that comes once and may be sent twice.
+
+    `reader` finds its end; `keep` is how many bytes are kept for sending them again.
+    `received` counts the bytes that came, `taken` those handed out to be sent.
     """
 
-    __slots__ = ("_keep", "_kept", "_reader", "chunked", "received")
+    __slots__ = (
+        "_arrived",
+        "_arrived_bytes",
+        "_error",
+        "_keep",
+        "_kept",
+        "_reader",
+        "_source",
+        "_waiter",
+        "chunked",
+        "received",
+        "taken",
+    )
 
-    def __init__(
-        self, reader: StreamReader, *, length: int | None, chunked: bool, keep: int
-    ) -> None:
+    def __init__(self, reader: Reader, source: Source, *, keep: int) -> None:
         self._reader = reader
+        self._source = source
         self._keep = keep
-        self._kept: list[bytes] | None = None if (length or 0) > keep else []
-        self.chunked = chunked
+        self._kept: list[bytes] | None = []
+        self._arrived: list[bytes] = []  # and not taken yet
+        self._arrived_bytes = 0
+        self.taken = 0
+        self._error: RequestError | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self.chunked = isinstance(reader, Chunked)
         self.received = 0
+
+    # -- Coming in ---------------------------------------------------------------
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what the client sent; return what follows the content.
+
+        Raises MalformedError.
+        """
+        piece, rest = self._reader.feed(data)
+        if piece:
+            self._note(piece)
+        self._wake()
+        return rest
+
+    def end(self) -> None:
+        """Note that the client sends nothing more."""
+        if isinstance(self._reader, UntilClose):
+            self._reader.done = True
+        else:
+            self.fail("the request's content broke off")
+        self._wake()
+
+    def fail(self, what: str) -> None:
+        """Let whoever sends the content raise a RequestError about `what`."""
+        if not self.whole:
+            self._error = self._error or RequestError(what)
+            self._wake()
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it has come."""
+        return self._reader.done
+
+    # -- Going out ---------------------------------------------------------------
 
     @property
     def kept(self) -> bool:
         """Whether the content can still be sent from its start."""
-        return self._kept is not None or self.received == 0
+        return self._kept is not None or not self.taken
 
     @property
     def sent(self) -> bool:
         """Whether nothing is left for `pieces`."""
-        return self._reader.at_eof()
+        return self._reader.done and not self._arrived
 
     def take_arrived(self) -> bytes:
-        """Return, framed for sending, what can be sent without waiting.
+        """Return, framed for sending from the start, what has come so far.
 
         Raises RequestError when the client left or broke the framing.
         """
-        pieces = [self.framed(piece) for piece in self._kept or ()]
-        with _client_errors():
-            piece = self._reader.read_nowait()
-        if piece:
-            self._note(piece)
-            pieces.append(self.framed(piece))
-        if self.chunked and self._reader.at_eof():
-            pieces.append(LAST_CHUNK)
-        return b"".join(pieces)
+        self._check()
+        data = self._framed(b"".join((*(self._kept or ()), *self._arrived)))
+        self._take()
+        return data + LAST_CHUNK if self.chunked and self._reader.done else data
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the rest after `take_arrived`, framed for sending, as it comes.
 
         Raises RequestError when the client leaves or breaks the framing.
         """
-        while True:
-            with _client_errors():
-                piece = await self._reader.readany()
-            if not piece:
-                break
-            self._note(piece)
-            yield self.framed(piece)
+        while not self.sent:
+            self._check()
+            if self._arrived:
+                data = b"".join(self._arrived)
+                self._take()
+                yield self._framed(data)
+            else:
+                await self._wait()
         if self.chunked:
             yield LAST_CHUNK
 
-    def framed(self, piece: bytes) -> bytes:
-        """Return `piece` as the outbound request's framing wants it."""
-        return b"%x\r\n%b\r\n" % (len(piece), piece) if self.chunked else piece
+    # ----------------------------------------------------------------------------
+
+    def _framed(self, data: bytes) -> bytes:
+        # An empty chunk would be the last one.
+        return b"%x\r\n%b\r\n" % (len(data), data) if self.chunked and data else data
 
     def _note(self, piece: bytes) -> None:
         self.received += len(piece)
+        self._arrived.append(piece)
+        self._arrived_bytes += len(piece)
+        if self._arrived_bytes > BUFFERED:
+            self._source.pause_reading()
+
+    def _take(self) -> None:
+        """Count what has arrived as sent, and keep it as long as all can be kept."""
+        if not self._arrived:
+            return
+        self.taken += self._arrived_bytes
         if self._kept is not None:
-            if self.received > self._keep:
+            if self.taken > self._keep:
                 self._kept = None
             else:
-                self._kept.append(piece)
+                self._kept += self._arrived
+        self._arrived = []
+        self._arrived_bytes = 0
+        self._source.resume_reading()
 
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._error
 
-@contextmanager
-def _client_errors() -> Iterator[None]:
-    """Turn what aiohttp raises while content is read into an error of ours."""
-    try:
-        yield
-    except (ClientError, HttpProcessingError, web.RequestPayloadError, OSError) as exc:
-        raise RequestError(
-            "the request's content broke off or is not framed as announced"
-        ) from exc
+    async def _wait(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)

@@ -1,22 +1,22 @@
 """Which fields cross the proxy, in both directions. Pure.
 
-Fields are pairs of bytes, as they came: case, order and repeats are kept. A field is
+A field crosses as the line it came as: case, order, repeats and spaces are kept. It is
 dropped when it is hop-by-hop (RFC 9110, section 7.6.1), when `Connection` names it, or
 when it is for us. The credential goes in last, so that nothing a client sends can
 strip, repeat or precede it.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Set
+from typing import Final
 
+from proxy.answers import PROXY_NAME
 from proxy.forward.target import REWRITTEN, Rewrite
-
-Fields = Iterable[tuple[bytes, bytes]]
+from proxy.http1.framing import FRAMING
+from proxy.http1.head import Field, RequestHead, ResponseHead, elements, value_of
 
 # Section 7.6.1 names Connection and the next five; the two Proxy-Auth fields are for
-# this hop (section 11.7). Trailer goes too: trailer fields are not relayed, so they
-# must not be announced.
-HOP_BY_HOP = frozenset(
+# this hop (section 11.7). HTTP2-Settings belongs to an upgrade that is not offered on.
+HOP_BY_HOP: Final = frozenset(
     {
         b"connection",
         b"proxy-connection",
@@ -27,17 +27,18 @@ HOP_BY_HOP = frozenset(
         b"proxy-authenticate",
         b"proxy-authorization",
         b"trailer",
+        b"http2-settings",
     }
 )
 
 # Ours to write, or meant for us alone.
-NOT_FORWARDED = frozenset(
+NOT_FORWARDED: Final = frozenset(
     {b"authorization", b"host", b"x-proxy-key", b"x-proxy-allow-repeat"}
 )
 
 # What a message cannot do without: a Connection field that names one of these is an
 # attempt to change the message, not a hop-by-hop option (section 7.6.1 forbids it).
-NEEDED = frozenset(
+NEEDED: Final = frozenset(
     {
         b"authorization",
         b"cache-control",
@@ -51,147 +52,212 @@ NEEDED = frozenset(
         b"expect",
         b"host",
         b"location",
+        b"max-forwards",
         b"set-cookie",
         b"transfer-encoding",
+        b"via",
         b"www-authenticate",
     }
 )
 
+REQUEST_NOTED: Final = FRAMING | {
+    b"connection",
+    b"expect",
+    b"host",
+    b"max-forwards",
+    b"te",
+    b"upgrade",
+    b"via",
+}
+"""The fields of a request whose values decide something on its way."""
+
+RESPONSE_NOTED: Final = FRAMING | {b"connection", b"content-encoding", b"upgrade"}
+
 _NOT_OUTBOUND = HOP_BY_HOP | NOT_FORWARDED
-_READ = frozenset(
-    {b"connection", b"content-length", b"expect", b"host", b"transfer-encoding"}
-)
 _NOT_RELAYED = HOP_BY_HOP - {b"transfer-encoding"}
-_LOOKED_AT = _NOT_RELAYED | REWRITTEN | {b"proxy-status"}
+
+# What decides about a message has come too late in its trailers (RFC 9110, 6.5.1).
+_NO_TRAILERS = (
+    HOP_BY_HOP | NEEDED | {b"age", b"expires", b"proxy-status", b"retry-after", b"vary"}
+)
+
+_VIA = b"Via: %b " + PROXY_NAME.encode()
 
 
-@dataclass(slots=True)
-class RequestFields:
-    """The inbound fields, sorted out in one pass.
+def outbound_lines(head: RequestHead, *, via: bool = True) -> list[bytes]:
+    """Return the lines of `head` that are sent on, and those that this hop adds.
 
-    `lines` are complete field lines ready to send; `content_length` and `chunked` are
-    the framing; `expects_continue` that the client waits for a 100 before it sends.
+    What the client said to this hop, and its credential, is gone. Framing fields are
+    the client's, but for Transfer-Encoding, which is announced anew.
     """
-
-    lines: list[bytes]
-    content_length: int | None
-    chunked: bool
-    expects_continue: bool
-    host: bytes
-
-
-def request_fields(inbound: Fields) -> RequestFields:
-    """Return what of the `inbound` request's fields is sent on, and its framing."""
-    found = RequestFields([], None, chunked=False, expects_continue=False, host=b"")
-    options: set[bytes] = set()
-    names: list[bytes] = []
-    for name, value in inbound:
-        lower = name.lower()
-        if lower in _READ:
-            _note(found, options, lower, value)
-        if lower not in _NOT_OUTBOUND:
-            names.append(lower)
-            found.lines.append(b"%b: %b\r\n" % (name, value))
-    if options:
-        found.lines = _unnamed(found.lines, names, options)
-    return found
-
-
-def _note(
-    found: RequestFields, options: set[bytes], lower: bytes, value: bytes
-) -> None:
-    match lower:
-        case b"connection":
-            options |= connection_options(value)
-        case b"transfer-encoding":
-            found.chunked = True
-        case b"content-length":
-            found.content_length = int(value)
-        case b"expect":
-            found.expects_continue = value.lower() == b"100-continue"
-        case _:
-            found.host = value
+    dropped = _NOT_OUTBOUND
+    seen = head.seen
+    if b"connection" in seen:
+        dropped = _with_named(dropped, seen[b"connection"])
+    if b"expect" in seen and head.http10:
+        dropped = dropped | {b"expect"}  # RFC 9110, section 10.1.1
+    lines = [line for name, line in head.fields if name not in dropped]
+    if b"max-forwards" in seen and head.method == "OPTIONS":
+        lines = _counted_down(head.fields, dropped, seen[b"max-forwards"])
+    if b"transfer-encoding" in seen:
+        lines.append(b"Transfer-Encoding: chunked")
+    if upgrade := upgrades(head):
+        lines += (b"Upgrade: " + upgrade, b"Connection: Upgrade")
+    elif wants_trailers(head):
+        lines += (b"TE: trailers", b"Connection: TE")
+    if via:
+        lines.append(_VIA % (b"1.0" if head.http10 else b"1.1"))
+    return lines
 
 
 def outbound_head(
-    method: bytes,
+    method: str,
     target: bytes,
-    host: bytes,
-    fields: RequestFields,
+    authority: bytes,
+    lines: Iterable[bytes],
     access_token: str,
-    *,
-    with_expect: bool = True,
 ) -> bytes:
     """Return the head to send upstream, complete with its empty line.
 
     The credential goes in last. A client that sends `Connection: authorization` would
-    otherwise have it stripped again as hop-by-hop. Without `with_expect` the client's
-    `Expect` stays here: its content has already come.
+    otherwise have it stripped again as hop-by-hop.
     """
-    lines = fields.lines
-    if fields.expects_continue and not with_expect:
-        lines = [line for line in lines if not line.lower().startswith(b"expect:")]
-    return b"".join(
+    return b"\r\n".join(
         (
-            b"%b %b HTTP/1.1\r\nHost: %b\r\n" % (method, target, host),
+            b"%b %b HTTP/1.1\r\nHost: %b" % (method.encode(), target, authority),
             *lines,
-            b"Transfer-Encoding: chunked\r\n" if fields.chunked else b"",
             b"Authorization: Bearer %b\r\n\r\n" % access_token.encode("ascii"),
         )
     )
 
 
 def relayed_lines(
-    upstream: Fields, rewrite: Rewrite | None = None, own: bytes = b""
+    head: ResponseHead,
+    rewrite: Rewrite | None = None,
+    own: bytes = b"",
+    *,
+    without: Set[bytes] = frozenset(),
+    announced: bool = False,
 ) -> list[bytes]:
-    """Return what of the `upstream` response's fields is relayed, as lines.
+    """Return what of the response's fields is relayed, as lines.
 
-    `rewrite` replaces the upstream's origin by our `own`. Transfer-Encoding stays in
-    its place, for a client that can read it. A Proxy-Status in our name is an
-    impostor's: callers tell our own answers by it.
+    `rewrite` replaces the upstream's origin by our `own`; `without` are more names to
+    leave out; trailers are only `announced` to a client that gets them.
+    Transfer-Encoding stays in its place, for a client that can read it.
     """
+    dropped = _dropped_from(head, without, announced=announced)
     lines: list[bytes] = []
-    names: list[bytes] = []
-    options: set[bytes] = set()
-    for name, value in upstream:
-        lower = name.lower()
-        if lower in _LOOKED_AT:
-            if lower == b"connection":
-                options |= connection_options(value)
-            if lower in _NOT_RELAYED or _is_impostor(lower, value):
-                continue
-            if rewrite is not None:
-                value = rewrite.value(lower, value, own)
-        names.append(lower)
-        lines.append(b"%b: %b\r\n" % (name, value))
-    return _unnamed(lines, names, options) if options else lines
+    for field in head.fields:
+        lower, line = field
+        if lower in dropped or (lower == b"proxy-status" and _is_impostor(line)):
+            continue
+        if lower in REWRITTEN and rewrite is not None:
+            line = _rewritten(field, rewrite, own)
+        lines.append(line)
+    return lines
 
 
-def _is_impostor(lower: bytes, value: bytes) -> bool:
-    return lower == b"proxy-status" and b"telemed-proxy" in value.lower()
-
-
-def _unnamed(
-    lines: list[bytes], names: list[bytes], options: set[bytes]
-) -> list[bytes]:
-    """Return the lines whose names are not among the Connection `options`."""
+def relayed_trailers(trailers: Iterable[Field]) -> list[bytes]:
+    """Return what of a response's `trailers` is relayed, as lines."""
     return [
         line
-        for name, line in zip(names, lines, strict=True)
-        if name not in options or name in NEEDED
+        for lower, line in trailers
+        if lower not in _NO_TRAILERS and lower not in NOT_FORWARDED
     ]
 
 
-def without(fields: Fields, prefix: bytes) -> list[tuple[bytes, bytes]]:
-    """Return `fields` without those whose name begins with `prefix` (lower case)."""
-    return [field for field in fields if not field[0].lower().startswith(prefix)]
+def keeps_alive(seen: dict[bytes, bytes], *, http10: bool) -> bool:
+    """Say whether the sender of a head keeps its connection (RFC 9112, section 9.3)."""
+    if b"connection" not in seen:
+        return not http10
+    options = elements(seen[b"connection"])
+    return b"close" not in options and (not http10 or b"keep-alive" in options)
+
+
+def upgrades(head: RequestHead) -> bytes:
+    """Return the protocols that the client wants to go over to, or nothing.
+
+    HTTP/2 is not one: its requests would pass us by without a token (RFC 9113, 3.1).
+    """
+    seen = head.seen
+    if b"upgrade" not in seen or head.http10:
+        return b""
+    if b"upgrade" not in elements(seen.get(b"connection", b"")):
+        return b""
+    wanted = [one.strip(b" \t") for one in seen[b"upgrade"].split(b",")]
+    return b", ".join(one for one in wanted if one and not _is_http2(one))
+
+
+def upgraded_as_wanted(wanted: bytes, head: ResponseHead) -> bool:
+    """Say whether a 101 goes over to what was `wanted` (RFC 9110, section 7.8)."""
+    offered = elements(wanted)
+    accepted = elements(head.seen.get(b"upgrade", b""))
+    return bool(accepted) and all(one in offered for one in accepted)
+
+
+def wants_trailers(head: RequestHead) -> bool:
+    """Say whether the client takes trailers (RFC 9110, section 6.5.1)."""
+    return (
+        b"te" in head.seen
+        and not head.http10
+        and b"trailers" in elements(head.seen[b"te"])
+    )
+
+
+def came_through_us(via: bytes) -> bool:
+    """Say whether a request's `via` names this program: then it goes in circles."""
+    name = PROXY_NAME.encode()
+    return any(name in element.split()[1:2] for element in elements(via))
 
 
 def field_lines(fields: Iterable[tuple[str, str]]) -> list[bytes]:
-    """Return `fields` of ours as lines ready to send."""
-    return [f"{name}: {value}\r\n".encode() for name, value in fields]
+    """Return `fields` of ours as lines."""
+    return [f"{name}: {value}".encode() for name, value in fields]
 
 
-def connection_options(value: bytes) -> set[bytes]:
-    """Return the options that a Connection field names, in lower case."""
-    return {option.strip(b" \t").lower() for option in value.split(b",")}
+def _with_named(dropped: frozenset[bytes], connection: bytes) -> frozenset[bytes]:
+    """Return `dropped` and the fields that `connection` names, less those needed."""
+    return dropped | (frozenset(elements(connection)) - NEEDED)
+
+
+def _dropped_from(
+    head: ResponseHead, without: Set[bytes], *, announced: bool
+) -> Set[bytes]:
+    """Return the names of the fields of a response that stay here."""
+    dropped = _NOT_RELAYED
+    if without:
+        dropped = dropped | without
+    if head.status == 204 or head.status < 200:
+        dropped = dropped | FRAMING  # RFC 9110, section 8.6, and RFC 9112, section 6.1
+    if b"connection" in head.seen:
+        dropped = _with_named(dropped, head.seen[b"connection"])
+    return dropped - {b"trailer"} if announced else dropped
+
+
+def _is_impostor(line: bytes) -> bool:
+    """Say whether a Proxy-Status is in our name: callers tell our answers by it."""
+    return PROXY_NAME.encode() in line.lower()
+
+
+def _counted_down(
+    fields: Iterable[Field], dropped: Set[bytes], value: bytes
+) -> list[bytes]:
+    """Return the lines to send, one more hop counted (RFC 9110, section 7.6.2)."""
+    count = b"Max-Forwards: %d" % (int(value) - 1) if value.isdigit() else None
+    return [
+        count if lower == b"max-forwards" and count is not None else line
+        for lower, line in fields
+        if lower not in dropped
+    ]
+
+
+def _rewritten(field: Field, rewrite: Rewrite, own: bytes) -> bytes:
+    value = value_of(field)
+    changed = rewrite.value(field[0], value, own)
+    if changed == value:
+        return field[1]
+    return field[1][: len(field[0])] + b": " + changed
+
+
+def _is_http2(protocol: bytes) -> bool:
+    return protocol.lower().partition(b"/")[0] in (b"h2c", b"h2", b"http")

@@ -4,34 +4,35 @@ import asyncio
 import itertools
 import logging
 import time
-from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
-from aiohttp import web
-
-from proxy.access.rules import AccessRules, Caller
+from proxy.access.rules import OF_INTEREST, AccessRules, Caller
 from proxy.clock import Clock, system_clock
-from proxy.errors import ProxyError, UpstreamError
-from proxy.forward.content import InboundContent
+from proxy.errors import LoopError, ProxyError, RequestError
+from proxy.forward.downlink import ALLOWED, Downlink
 from proxy.forward.exchange import Exchange, Recorder
 from proxy.forward.fields import (
-    RequestFields,
-    field_lines,
-    relayed_lines,
-    request_fields,
-    without,
+    REQUEST_NOTED,
+    came_through_us,
+    outbound_lines,
+    upgrades,
 )
-from proxy.forward.inbound import Downlink
+from proxy.forward.inbound import InboundConnection, InboundRequest
 from proxy.forward.pool import Pool
 from proxy.forward.rejection import SUSPECT
+from proxy.forward.relay import ForwardOptions, Relay
 from proxy.forward.replay import may_replay_after_rejection
-from proxy.forward.response import Framing, ResponseHead
 from proxy.forward.sending import OutboundRequest, Sending
-from proxy.forward.target import Rewrite, outbound_target
+from proxy.forward.target import outbound_target
+from proxy.http1.errors import MalformedError
+from proxy.http1.head import ResponseHead
 from proxy.log import request_id
 from proxy.tasks import spawn
 
 logger = logging.getLogger(__name__)
+
+NOTED = REQUEST_NOTED | OF_INTEREST
+"""The fields of a request whose values the handler looks at."""
 
 TextFields = list[tuple[str, str]]
 
@@ -46,15 +47,6 @@ class Credential(Protocol):
         to be passed on.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ForwardOptions:
-    """What the config says about forwarding; `replay_limit` is in bytes."""
-
-    replay_limit: int = 12 * 1024 * 1024
-    rewrite: Rewrite | None = None
-    server_timing: bool = False
 
 
 class ForwardHandler:
@@ -85,22 +77,18 @@ class ForwardHandler:
         self.in_flight = 0
         self._drained: asyncio.Event | None = None
 
-    async def __call__(self, inbound: web.BaseRequest) -> web.StreamResponse:
+    async def __call__(self, inbound: InboundRequest) -> None:
         """Forward `inbound` and relay the response."""
-        exchange = Exchange(
-            request_id=f"{self._run}-{next(self._numbers):x}",
-            method=inbound.method,
-            target=inbound.raw_path,
-            started=self._clock(),
-        )
+        head = inbound.head
+        exchange = self._exchange(head.method, head.target.decode())
         request_id.set(exchange.request_id)
-        downlink = Downlink(inbound)
+        downlink = Downlink(inbound.connection, http10=head.http10)
         begun = time.perf_counter()
         self.in_flight += 1
         try:
             await self._forward(inbound, downlink, exchange)
         except ProxyError as error:
-            extra = self._access.answer_fields(inbound.raw_headers)
+            extra = self._access.answer_fields(head.seen)
             _answer(error, inbound, downlink, exchange, extra)
         except asyncio.CancelledError:
             exchange.error = "client_left"
@@ -117,20 +105,24 @@ class ForwardHandler:
             exchange.seconds = time.perf_counter() - begun
             exchange.sent = downlink.sent
             self._record(exchange)
-        return cast("web.StreamResponse", downlink)
 
-    def refused(self, error: ProxyError) -> None:
-        """Record a request that could not even be read as one."""
-        self._record(
-            Exchange(
-                request_id=f"{self._run}-{next(self._numbers):x}",
-                method="-",
-                target="-",
-                started=self._clock(),
-                status=error.status,
-                answered_by="proxy",
-                error=error.proxy_error,
-            )
+    def refuse(self, malformed: MalformedError, connection: InboundConnection) -> None:
+        """Answer and record what could not even be read as a request."""
+        error = RequestError(malformed.what, value="http", status=malformed.status)
+        exchange = self._exchange("-", "-")
+        exchange.status, exchange.answered_by = error.status, "proxy"
+        exchange.error = error.proxy_error
+        downlink = Downlink(connection)
+        downlink.answer(error, [], with_content=True)
+        exchange.sent = downlink.sent
+        self._record(exchange)
+
+    def _exchange(self, method: str, target: str) -> Exchange:
+        return Exchange(
+            request_id=f"{self._run}-{next(self._numbers):x}",
+            method=method,
+            target=target,
+            started=self._clock(),
         )
 
     async def drain(self) -> None:
@@ -140,46 +132,65 @@ class ForwardHandler:
             await self._drained.wait()
 
     async def _forward(
-        self, inbound: web.BaseRequest, downlink: Downlink, exchange: Exchange
+        self, inbound: InboundRequest, downlink: Downlink, exchange: Exchange
     ) -> None:
-        caller = self._access.check(
-            inbound.method, inbound.raw_path, inbound.raw_headers, _local_host(inbound)
-        )
+        head = inbound.head
+        local = inbound.connection.local_host()
+        # HTTP/1.0 knows no Host: the address that it came to stands for it.
+        host = head.seen.setdefault(b"host", (local or "localhost").encode())
+        caller = self._access.check(head.method, head.target.decode(), head.seen, local)
         exchange.caller = caller.name
         if caller.preflight is not None:
             exchange.answered_by, exchange.status = "proxy", 204
             downlink.respond(204, caller.preflight)
             return
-        fields = request_fields(inbound.raw_headers)
-        outbound = OutboundRequest(
-            method=inbound.method,
-            target=outbound_target(inbound.method, inbound.raw_path, fields.host),
-            fields=fields,
-            content=self._content(inbound, fields),
+        target = outbound_target(head.method, head.target, host)
+        if b"via" in head.seen and came_through_us(head.seen[b"via"]):
+            raise LoopError("this request has already passed through this proxy")
+        if head.method == "OPTIONS" and head.seen.get(b"max-forwards") == b"0":
+            exchange.answered_by, exchange.status = "proxy", 200
+            downlink.respond(200, [("Allow", ALLOWED)])
+            return
+        sending = Sending(
+            self._pool, self._outbound(inbound, target), downlink, exchange
         )
-        sending = Sending(self._pool, outbound, downlink, exchange)
         try:
-            token = await self._credential.access_token()
-            head = await sending.send(token)
-            if head.status in SUSPECT and await sending.rejected(head):
-                head = await self._after_rejection(sending, token, head)
-            await self._relay(sending, head, downlink, fields.host, caller)
+            await self._send_and_relay(sending, inbound, downlink, caller)
         finally:
             await sending.give_up()
-            if outbound.content is not None:
-                exchange.received = outbound.content.received
+            if inbound.content is not None:
+                exchange.received = inbound.content.received
 
-    def _content(
-        self, inbound: web.BaseRequest, fields: RequestFields
-    ) -> InboundContent | None:
-        if not inbound.body_exists:
-            return None
-        return InboundContent(
-            inbound.content,
-            length=fields.content_length,
-            chunked=fields.chunked,
-            keep=self._options.replay_limit,
+    def _outbound(self, inbound: InboundRequest, target: bytes) -> OutboundRequest:
+        head = inbound.head
+        return OutboundRequest(
+            method=head.method,
+            target=target,
+            lines=outbound_lines(head, via=self._options.via),
+            content=inbound.content,
+            upgrade=upgrades(head),
+            expects_continue=b"expect" in head.seen,
         )
+
+    async def _send_and_relay(
+        self,
+        sending: Sending,
+        inbound: InboundRequest,
+        downlink: Downlink,
+        caller: Caller,
+    ) -> None:
+        token = await self._credential.access_token()
+        head = await sending.send(token)
+        if head.status in SUSPECT and await sending.rejected(head):
+            head = await self._after_rejection(sending, token, head)
+        if sending.uploading or self._drained is not None:
+            # Where an upload is cut, what comes next on the connection is its rest.
+            downlink.keep_alive = False
+        relay = Relay(sending, inbound, downlink, caller, self._options)
+        if head.status == 101:
+            await relay.tunnel(head)
+        else:
+            await relay.response(head)
 
     async def _after_rejection(
         self, sending: Sending, token: str, head: ResponseHead
@@ -203,86 +214,10 @@ class ForwardHandler:
         sending.exchange.replayed = True
         return await sending.send(replacement)
 
-    async def _relay(
-        self,
-        sending: Sending,
-        head: ResponseHead,
-        downlink: Downlink,
-        host: bytes,
-        caller: Caller,
-    ) -> None:
-        connection = sending.connection
-        chunked = head.framing is Framing.CHUNKED and not downlink.http10
-        by_close = head.framing is Framing.CLOSE or (
-            head.framing is Framing.CHUNKED and not chunked
-        )
-        sending.exchange.status = head.status
-        if sending.uploading or self._drained is not None:
-            # Whether the rest of the content will ever come is unknown.
-            downlink.keep_alive = False
-        if by_close:
-            downlink.keep_alive = False
-        lines = [b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)]
-        lines += self._field_lines(head, host, caller, unchunked=by_close)
-        if self._options.server_timing:
-            lines.append(_server_timing(sending.exchange))
-        lines += (downlink.connection_line(), b"\r\n")
-        # The content that came along with the head goes out in the same write.
-        if first := connection.take_buffered():
-            lines += (b"%x\r\n" % len(first), first, b"\r\n") if chunked else (first,)
-        if connection.complete:
-            if chunked:
-                lines.append(b"0\r\n\r\n")
-            downlink.write_head(b"".join(lines))
-            return
-        downlink.write_head(b"".join(lines))
-        await self._relay_rest(sending, downlink, chunked=chunked, by_close=by_close)
-
-    async def _relay_rest(
-        self, sending: Sending, downlink: Downlink, *, chunked: bool, by_close: bool
-    ) -> None:
-        connection = sending.connection
-        self._pool.begin_content(connection)
-        try:
-            connection.relay_to(downlink.write_chunk if chunked else downlink.write)
-            downlink.attach(connection)
-            await connection.ended()
-        except UpstreamError as error:
-            # The status line has gone out: the only honest error is to cut.
-            sending.exchange.error = error.proxy_error
-            downlink.cut(visibly=by_close)
-            return
-        finally:
-            downlink.detach()
-        if chunked:
-            downlink.write(b"0\r\n\r\n")
-
-    def _field_lines(
-        self, head: ResponseHead, host: bytes, caller: Caller, *, unchunked: bool
-    ) -> list[bytes]:
-        fields = head.fields
-        if unchunked and head.framing is Framing.CHUNKED:
-            fields = without(fields, b"transfer-encoding")
-        present: list[str] = []
-        if caller.origin is not None:
-            # Two of a kind are none, so the page gets our CORS fields only.
-            fields = without(fields, b"access-control-")
-            present = [name.decode("latin-1") for name, _ in fields]
-        rewrite = self._options.rewrite if host else None
-        lines = relayed_lines(fields, rewrite, b"http://" + host)
-        if extra := caller.answer_fields(present):
-            lines += field_lines(extra)
-        return lines
-
-
-def _server_timing(exchange: Exchange) -> bytes:
-    milliseconds = exchange.upstream_seconds * 1000
-    return b"Server-Timing: upstream;dur=%.1f\r\n" % milliseconds
-
 
 def _answer(
     error: ProxyError,
-    inbound: web.BaseRequest,
+    inbound: InboundRequest,
     downlink: Downlink,
     exchange: Exchange,
     extra: TextFields,
@@ -294,11 +229,6 @@ def _answer(
         return
     exchange.answered_by = "proxy"
     exchange.status = error.status
-    if not inbound.content.is_eof():
+    if not inbound.whole:
         downlink.keep_alive = False
-    downlink.answer(error, extra, with_content=inbound.method != "HEAD")
-
-
-def _local_host(inbound: web.BaseRequest) -> str | None:
-    sockname = inbound.get_extra_info("sockname")
-    return str(sockname[0]) if isinstance(sockname, tuple) else None
+    downlink.answer(error, extra, with_content=inbound.head.method != "HEAD")

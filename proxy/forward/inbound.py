@@ -1,259 +1,459 @@
-"""The inbound side: aiohttp's HTTP server, with a way to write a response unaltered.
+"""The inbound side: one client connection, and the requests that come on it in turn.
 
-aiohttp parses requests, limits them and keeps connections alive. What it adds to
-responses is not wanted here, so a response is written to the transport as bytes, by
-`Downlink`, and aiohttp is only told whether the connection stays open.
+A head is read whole, then its content as it comes, and a task of its own answers the
+request. What the client sends meanwhile waits for its turn. Requests that are not
+valid, or that could be read in two ways, are answered here and go no further.
 """
 
 import asyncio
-import socket
-import struct
-import sys
-from collections.abc import Callable
-from typing import Any, cast
+import logging
+from collections.abc import Awaitable, Callable
+from enum import Enum
+from typing import Any, Final, Protocol, cast
 
-from aiohttp import web
-from aiohttp.http_exceptions import LineTooLong
-from aiohttp.web_protocol import _ErrInfo
+from proxy.forward.content import InboundContent
+from proxy.forward.fields import keeps_alive
+from proxy.forward.peer import has_left
+from proxy.http1.errors import MalformedError
+from proxy.http1.framing import UntilClose, request_reader
+from proxy.http1.head import (
+    MAX_FIELD,
+    MAX_HEAD,
+    MAX_TARGET,
+    RequestHead,
+    check_host,
+    is_hopeless,
+    parse_request,
+)
 
-from proxy.answers import error_body, error_fields
-from proxy.errors import ProxyError, RequestError
-from proxy.forward.connection import UpstreamConnection
-from proxy.forward.fields import field_lines
-from proxy.forward.response import ResponseHead
+logger = logging.getLogger(__name__)
 
-# The two differ by a byte so that it can be told which one a message went over.
-MAX_TARGET = 64 * 1024
-MAX_FIELD = MAX_TARGET + 1
-MAX_FIELDS = 256
+PIPELINED: Final = 64 * 1024
+"""Bytes of requests that wait for their turn before the client is stopped."""
 
-# Linger for no time: what makes a close a reset (struct linger: two shorts on Windows).
-_RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+HEAD_TIME: Final = 30.0
+"""Seconds from a request's first byte to the end of its head, and for the first byte
+on a new connection."""
 
-TextFields = list[tuple[str, str]]
+IDLE_TIME: Final = 900.0
+"""Seconds that a connection may rest between requests: a program that keeps one for
+long should rarely find it closed."""
 
-_REASONS = {
-    204: b"No Content",
-    400: b"Bad Request",
-    401: b"Unauthorized",
-    403: b"Forbidden",
-    405: b"Method Not Allowed",
-    408: b"Request Timeout",
-    413: b"Content Too Large",
-    414: b"URI Too Long",
-    421: b"Misdirected Request",
-    431: b"Request Header Fields Too Large",
-    500: b"Internal Server Error",
-    502: b"Bad Gateway",
-    503: b"Service Unavailable",
-    504: b"Gateway Timeout",
-    508: b"Loop Detected",
-}
+LINGER_TIME: Final = 2.0
+"""Seconds for a client to read an answer that came before it had sent everything."""
+
+DOUBT_TIME: Final = 5.0
+"""Seconds for which a client that has ended its side is taken to be still reading,
+where it cannot be told."""
+
+_TICK = 1.0
+
+# The beginning of a TLS handshake (RFC 8446, section 5.1).
+_TLS = b"\x16\x03"
 
 
-class InboundConnection(web.RequestHandler):
-    """One inbound connection whose back-pressure reaches the upstream connection."""
+class _State(Enum):
+    HEAD = "head"  # waiting for a request's head, or in the middle of one
+    EXCHANGE = "exchange"  # a request is being answered
+    ANSWERED = "answered"  # the client has yet to take in the answer
+    LINGER = "linger"  # an answer went out early; what still comes is dropped
+    CLOSED = "closed"
 
-    __slots__ = ("_refused", "relaying")
 
-    def __init__(self, manager: "InboundServer", **options: Any) -> None:
-        super().__init__(manager, **options)
-        self._refused = manager.refused
-        self.relaying: UpstreamConnection | None = None
+class Relaying(Protocol):
+    """Whoever writes to the client and can be told to wait."""
 
-    def data_received(self, data: bytes) -> None:
-        """Parse what the client sent; broken framing ends the request under way.
+    def pause(self) -> None:
+        """Write nothing for now."""
 
-        aiohttp's C parser tells only the connection of it, and whoever reads the
-        content would wait for ever.
-        """
-        super().data_received(data)
-        if self._messages and isinstance(self._messages[-1][0], _ErrInfo):
-            request = self._current_request
-            if request is not None and not request.content.is_eof():
-                request.content.set_exception(web.RequestPayloadError())
-                request.content.feed_eof()  # so that aiohttp looks for no more of it
+    def resume(self) -> None:
+        """Go on."""
 
-    def pause_writing(self) -> None:
-        """Stop the upstream, as the client does not keep up."""
-        super().pause_writing()
-        if self.relaying is not None:
-            self.relaying.pause()
 
-    def resume_writing(self) -> None:
-        """Let the upstream go on."""
-        super().resume_writing()
-        if self.relaying is not None:
-            self.relaying.resume()
+class InboundRequest:
+    """One request, and the connection on which it is answered."""
 
-    def handle_error(
+    __slots__ = ("connection", "content", "head")
+
+    def __init__(
         self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,
-    ) -> web.StreamResponse:
-        """Answer what aiohttp refused, in our shape and without echoing any of it."""
-        error = _refusal(exc)
-        self._refused(error)
-        downlink = Downlink(request)
-        downlink.keep_alive = False
-        downlink.answer(error, [], with_content=True)
-        return cast("web.StreamResponse", downlink)
+        head: RequestHead,
+        content: InboundContent | None,
+        connection: "InboundConnection",
+    ) -> None:
+        self.head = head
+        self.content = content
+        self.connection = connection
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the request has come."""
+        return self.content is None or self.content.whole
 
 
-class InboundServer(web.Server):
-    """Makes an `InboundConnection` of every connection.
-
-    `handler` answers the requests; `refused` hears of what aiohttp would not read as
-    one.
-    """
-
-    def __init__(self, handler: Any, refused: Callable[[ProxyError], None]) -> None:
-        # A client that leaves stops the upstream transfer.
-        super().__init__(handler, handler_cancellation=True)
-        self.refused = refused
-
-    def __call__(self) -> web.RequestHandler:
-        """Return the protocol of a new connection."""
-        return InboundConnection(
-            self,
-            loop=asyncio.get_running_loop(),
-            access_log=None,
-            auto_decompress=False,  # content crosses as it came
-            max_line_size=MAX_TARGET,
-            max_field_size=MAX_FIELD,
-            max_headers=MAX_FIELDS,
-        )
-
-
-class Downlink:
-    """Writes the response to one inbound request, and is what its handler returns.
-
-    aiohttp asks of it `prepare`, `write_eof` and `keep_alive` only.
-    """
+class InboundConnection(asyncio.Protocol):
+    """One inbound connection; `keep_alive` says if it outlives the present answer."""
 
     __slots__ = (
-        "_connection",
-        "_transport",
-        "_writer",
-        "head_sent",
-        "http10",
+        "_buffer",
+        "_content",
+        "_ended",
+        "_loop",
+        "_reading_paused",
+        "_relaying",
+        "_server",
+        "_state",
+        "_task",
+        "_writing_paused",
+        "deadline",
         "keep_alive",
-        "sent",
+        "transport",
     )
 
-    def __init__(self, inbound: web.BaseRequest) -> None:
-        connection = inbound.protocol
-        assert isinstance(connection, InboundConnection)  # noqa: S101  we made it
-        self._connection = connection
-        self._transport = inbound.transport
-        self._writer = inbound.writer
-        self.http10 = inbound.version < (1, 1)
-        self.keep_alive = inbound.keep_alive
-        self.head_sent = False
-        self.sent = 0
+    def __init__(self, server: "InboundServer") -> None:
+        self._server = server
+        self._loop = asyncio.get_running_loop()
+        self._state = _State.HEAD
+        self._buffer = b""
+        self._content: InboundContent | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._relaying: Relaying | None = None
+        self._reading_paused = False
+        self._writing_paused = False
+        self._ended = False  # the client will send nothing more
+        self.transport: asyncio.Transport | None = None
+        self.deadline = 0.0
+        self.keep_alive = True
 
-    async def prepare(self, _: web.BaseRequest) -> None:
-        """Do nothing: the response is written already."""
+    # -- asyncio.Protocol --------------------------------------------------------
 
-    async def write_eof(self) -> None:
-        """Wait until the client keeps up, before its next request is looked at."""
-        if self._connection.writing_paused:
-            await self._writer.drain()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport, and wait for the first request."""
+        self.transport = cast("asyncio.Transport", transport)
+        self._server.connections.add(self)
+        self._server.keep_time()
+        self.deadline = self._loop.time() + HEAD_TIME
 
-    def interim(self, head: ResponseHead) -> None:
-        """Relay a 1xx response, to those who know them (RFC 9110, section 15.2)."""
-        if not self.http10 and self._transport is not None:
-            lines = [b"HTTP/1.1 %d %b\r\n" % (head.status, head.reason)]
-            lines += [b"%b: %b\r\n" % field for field in head.fields]
-            self._transport.write(b"".join(lines) + b"\r\n")
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent."""
+        if self._state is _State.HEAD:
+            began = not self._buffer
+            self._buffer = data if began else self._buffer + data
+            self._read_head(began=began)
+        elif self._content is not None:
+            self._read_content(self._content, data)
+        elif self._state in {_State.EXCHANGE, _State.ANSWERED}:
+            self._buffer += data
+            if len(self._buffer) > PIPELINED:
+                self.pause_reading()
+
+    def eof_received(self) -> bool:
+        """Say whether the connection stays open: the client may still read."""
+        self._ended = True
+        if self._state not in {_State.EXCHANGE, _State.ANSWERED}:
+            return False
+        if self._content is not None:
+            self._content.end()
+            self._content = None
+        self.deadline = self._loop.time() + DOUBT_TIME
+        # In the next turn: this transport is in the middle of something.
+        self._loop.call_soon(self.check_peer)
+        return True
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """End the exchange under way: nobody is there to answer."""
+        self._state = _State.CLOSED
+        self.transport = None
+        self._server.connections.discard(self)
+        if self._content is not None:
+            self._content.fail("the client left")
+        if self._task is not None:
+            self._task.cancel()
+
+    def pause_writing(self) -> None:
+        """Stop whoever writes, as the client does not keep up."""
+        self._writing_paused = True
+        if self._relaying is not None:
+            self._relaying.pause()
+
+    def resume_writing(self) -> None:
+        """Let whoever writes go on, or the next request have its turn."""
+        self._writing_paused = False
+        if self._relaying is not None:
+            self._relaying.resume()
+        if self._state is _State.ANSWERED:
+            self._next()
+
+    # -- For the exchange under way ----------------------------------------------
 
     def write(self, data: bytes) -> None:
-        """Write a piece of content."""
-        self.sent += len(data)
-        if self._transport is not None:
-            self._transport.write(data)
+        """Send `data`, if the client is still there."""
+        if self.transport is not None:
+            self.transport.write(data)
 
-    def write_chunk(self, data: bytes) -> None:
-        """Write a piece of content as a chunk (RFC 9112, section 7.1)."""
-        self.write(b"%x\r\n%b\r\n" % (len(data), data))
+    def write_eof(self) -> None:
+        """Say that nothing more will be written, where that can be said."""
+        if (
+            self.transport is not None
+            and not self.transport.is_closing()
+            and self.transport.can_write_eof()
+        ):
+            self.transport.write_eof()
 
-    def write_head(self, data: bytes) -> None:
-        """Write the head, with whatever of the content has come."""
-        self.head_sent = True
-        self.write(data)
+    def relay_from(self, relaying: Relaying | None) -> None:
+        """Let this client's back-pressure stop `relaying` from now on."""
+        self._relaying = relaying
+        if relaying is not None and self._writing_paused:
+            relaying.pause()
 
-    def connection_line(self) -> bytes:
-        """Return the Connection field to send, or nothing where the default is meant.
+    def tunnel(self) -> InboundContent:
+        """Return what the client sends from now on, which is no request any more."""
+        content = InboundContent(UntilClose(), self, keep=0)
+        if self._buffer:
+            content.feed(self._buffer)
+            self._buffer = b""
+        if self._ended:
+            content.end()
+        else:
+            self._content = content
+            self.resume_reading()
+        return content
 
-        RFC 9112, section 9.3: HTTP/1.1 persists and HTTP/1.0 closes unless told.
-        """
-        if not self.keep_alive:
-            return b"Connection: close\r\n"
-        return b"Connection: keep-alive\r\n" if self.http10 else b""
+    def local_host(self) -> str | None:
+        """Return the address that the client connected to; None on a Unix socket."""
+        if self.transport is None:
+            return None
+        name = self.transport.get_extra_info("sockname")
+        return str(name[0]) if isinstance(name, tuple) else None
 
-    def attach(self, upstream: UpstreamConnection) -> None:
-        """Let this client's back-pressure stop `upstream` until `detach`."""
-        self._connection.relaying = upstream
-        if self._connection.writing_paused:
-            upstream.pause()
+    def pause_reading(self) -> None:
+        """Let the client wait."""
+        if not self._reading_paused and not self._ended and self.transport is not None:
+            self._reading_paused = True
+            self.transport.pause_reading()
 
-    def detach(self) -> None:
-        """End what `attach` began."""
-        self._connection.relaying = None
+    def resume_reading(self) -> None:
+        """Read from the client again."""
+        if self._reading_paused and self.transport is not None:
+            self._reading_paused = False
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
 
-    def answer(
-        self, error: ProxyError, extra: TextFields, *, with_content: bool
-    ) -> None:
-        """Send `error` as an answer of our own, with the `extra` fields."""
-        fields = [*error_fields(error), *extra]
-        if error.status == 405:
-            fields.append(("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
-        body = error_body(error)
-        self.respond(error.status, fields, body, with_content=with_content)
+    # -- Requests ----------------------------------------------------------------
 
-    def respond(
-        self,
-        status: int,
-        fields: TextFields,
-        body: bytes = b"",
-        *,
-        with_content: bool = True,
-    ) -> None:
-        """Send a response of our own."""
-        lines = [b"HTTP/1.1 %d %b\r\n" % (status, _REASONS.get(status, b""))]
-        lines += field_lines(fields)
-        if status != 204:
-            lines.append(b"Content-Length: %d\r\n" % len(body))
-        lines += (self.connection_line(), b"\r\n")
-        if with_content:
-            lines.append(body)
-        self.write_head(b"".join(lines))
+    def _read_head(self, *, began: bool = True) -> None:
+        buffer = self._buffer
+        while buffer.startswith(b"\r\n"):  # RFC 9112, section 2.2
+            buffer = buffer[2:]
+        end = buffer.find(b"\r\n\r\n")
+        try:
+            if end < 0:
+                self._buffer = buffer
+                _check_beginning(buffer)
+                if began:
+                    self.deadline = self._loop.time() + HEAD_TIME
+                return
+            head = parse_request(buffer[:end], self._server.noted)
+            check_host(head)
+            self._buffer = b""
+            self._start(head, buffer[end + 4 :])
+        except MalformedError as error:
+            self._refuse(error)
 
-    def cut(self, *, visibly: bool) -> None:
-        """End a response that cannot be completed.
+    def _start(self, head: RequestHead, rest: bytes) -> None:
+        """Let the request be answered. Raises MalformedError."""
+        reader = request_reader(head)
+        content = None
+        if reader is not None:
+            content = InboundContent(reader, self, keep=self._server.replay_limit)
+            rest = content.feed(rest)
+            self._content = None if content.whole else content
+        self._buffer = rest
+        self.keep_alive = keeps_alive(head.seen, http10=head.http10)
+        self._state = _State.EXCHANGE
+        # Not `spawn`: it is held here, and what it raises is heard in `_answered`.
+        self._task = self._loop.create_task(
+            self._server.handler(InboundRequest(head, content, self))
+        )
+        self._task.add_done_callback(self._answered)
 
-        `visibly` resets the connection, for content whose end is told by the close;
-        otherwise what was relayed still arrives, and is seen to be short.
-        """
+    def _read_content(self, content: InboundContent, data: bytes) -> None:
+        try:
+            rest = content.feed(data)
+        except MalformedError as error:
+            content.fail(f"the request's content is malformed: {error}")
+            self._content = None
+            self._buffer = data  # so that the close waits for the client to read
+            self.keep_alive = False
+            return
+        if content.whole:
+            self._content = None
+            self._buffer = rest
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        self._task = None
+        self._relaying = None
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            logger.error("answering a request failed", exc_info=error)
+        if self._state is _State.CLOSED:
+            return
+        if error is not None or task.cancelled():
+            self.abort()
+            return
+        self._state = _State.ANSWERED
+        if not self._writing_paused:
+            self._next()
+
+    def _next(self) -> None:
+        """Go on to the client's next request, or end the connection."""
+        if not self.keep_alive or self._content is not None:
+            self.close()
+            return
+        self._state = _State.HEAD
+        if self._buffer:
+            self._read_head()
+        elif not self._ended:
+            self.deadline = self._loop.time() + IDLE_TIME
+        if self._state is _State.HEAD and self._ended:
+            self.close()
+        else:
+            self.resume_reading()
+
+    def _refuse(self, error: MalformedError) -> None:
+        """Answer what is no request, and take nothing more from this client."""
         self.keep_alive = False
-        if self._transport is None:
+        self._buffer = b""
+        self._content = None
+        self._state = _State.LINGER
+        self._server.refuse(error, self)
+        self._linger()
+
+    # -- The end -----------------------------------------------------------------
+
+    def close(self) -> None:
+        """End the connection in good order: what was written still arrives."""
+        if self.transport is None or self.transport.is_closing():
             return
-        if not visibly:
-            self._transport.close()
+        if self._ended or (self._content is None and not self._buffer):
+            self._state = _State.CLOSED
+            self.transport.close()
+        else:
+            self._linger()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._state = _State.CLOSED
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _linger(self) -> None:
+        """Wait for the client to read the answer before the close.
+
+        A close while data comes in is a reset, which would take from the client what
+        it has not read yet (RFC 9112, section 9.6).
+        """
+        self._state = _State.LINGER
+        self._content = None
+        self._buffer = b""
+        self.deadline = self._loop.time() + LINGER_TIME
+        self.write_eof()
+        self.resume_reading()
+
+    def expire(self) -> None:
+        """Do what is due when the deadline has passed."""
+        if self._state is _State.HEAD and self._buffer:
+            self._refuse(
+                MalformedError("the request's head did not come in time", status=408)
+            )
+        elif self._state is _State.HEAD:
+            self.close()
+        elif self._state is _State.LINGER or self._ended:
+            self.abort()
+
+    async def finish(self, patience: float) -> None:
+        """End the connection after its exchange, or after `patience` seconds."""
+        self.keep_alive = False
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=patience)
+        if self._task is not None:
+            self.abort()
+        else:
+            self.close()
+
+    def check_peer(self) -> None:
+        """Find out whether a client that has ended its side is there to be answered."""
+        if not self._ended or self._task is None or self.transport is None:
             return
-        if (connection := self._transport.get_extra_info("socket")) is not None:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        self._transport.abort()
+        left = has_left(self.transport)
+        if left:
+            self.abort()
+        elif left is False:
+            self.deadline = self._loop.time() + DOUBT_TIME
 
 
-def _refusal(exc: BaseException | None) -> RequestError:
-    # aiohttp 3.14 tells these apart by no type of their own.
-    if isinstance(exc, LineTooLong):
-        if MAX_TARGET in exc.args:
-            return RequestError("the request target is too long", status=414)
-        return RequestError("a request field is too long", status=431)
-    if exc is not None and "Too many" in str(exc):
-        return RequestError("the request has too many fields", status=431)
-    return RequestError("the request is not valid HTTP/1.1", value="http")
+class InboundServer:
+    """Makes an `InboundConnection` of every connection, and keeps time for all.
+
+    `handler` answers a request and raises nothing; `refuse` answers what is none.
+    `noted` names the fields whose values are looked at, `replay_limit` is in bytes.
+    """
+
+    def __init__(
+        self,
+        handler: Callable[[InboundRequest], Awaitable[None]],
+        refuse: Callable[[MalformedError, InboundConnection], None],
+        *,
+        noted: frozenset[bytes],
+        replay_limit: int,
+    ) -> None:
+        self.handler = cast("Callable[[InboundRequest], Any]", handler)
+        self.refuse = refuse
+        self.noted = noted
+        self.replay_limit = replay_limit
+        self.connections: set[InboundConnection] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __call__(self) -> InboundConnection:
+        """Return the protocol of a new connection."""
+        return InboundConnection(self)
+
+    def keep_time(self) -> None:
+        """Look at all deadlines once a second, for as long as there are any."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_TICK, self._sweep)
+
+    async def shutdown(self, patience: float) -> None:
+        """End the connections: at rest at once, others within `patience` seconds."""
+        await asyncio.gather(*(one.finish(patience) for one in self.connections))
+        # Transports report their end, and tasks theirs, in the next turns of the loop.
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        for connection in tuple(self.connections):
+            connection.abort()
+        if self._timer is not None:
+            self._timer.cancel()
+        await asyncio.sleep(0)
+
+    def _sweep(self) -> None:
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        for connection in tuple(self.connections):
+            connection.check_peer()
+            if now > connection.deadline:
+                connection.expire()
+        if self.connections:
+            self.keep_time()
+
+
+def _check_beginning(data: bytes) -> None:
+    """Refuse what cannot become a head, without waiting for its end."""
+    if data.startswith(_TLS):
+        raise MalformedError("this listener speaks HTTP, not HTTPS: use http://")
+    if is_hopeless(data):
+        raise MalformedError("the request is not valid HTTP/1.1")
+    line = data.find(b"\r\n")
+    if (len(data) if line < 0 else line) > MAX_TARGET + 64:
+        raise MalformedError("the request target is too long", status=414)
+    if len(data) > MAX_HEAD or len(data) - data.rfind(b"\r\n") > MAX_FIELD + 2:
+        raise MalformedError("the request's head is too long", status=431)

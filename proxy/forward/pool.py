@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import select
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from proxy.tasks import cancel, spawn
 logger = logging.getLogger(__name__)
 
 _WARM_RETRY_MAX = 60.0
+_CAN_POLL = hasattr(select, "poll")  # Windows has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,19 @@ class PoolLimits:
     max_connections: int = 256
     warm_connections: int = 0
     fresh: float = 2.0
+
+
+def _is_quiet(descriptor: int) -> bool:
+    """Say whether nothing has come on an idle connection, its end included.
+
+    The event loop may not have looked yet, and a request that crosses with the close
+    may not be sent again.
+    """
+    if not _CAN_POLL:
+        return True
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return not poll.poll(0)
 
 
 @dataclass(slots=True)
@@ -157,8 +172,9 @@ class Pool:
             if connection.reusable and now - connection.idle_since > oldest:
                 return None  # those before it have been idle for longer
             self._idle.pop()
-            if connection.reusable:
+            if connection.reusable and _is_quiet(connection.fileno()):
                 return connection
+            connection.abort()
         return None
 
     async def _wait_for_slot(self) -> None:

@@ -7,24 +7,30 @@ from dataclasses import dataclass
 from proxy.errors import RequestError, UpstreamError, UpstreamTimeoutError
 from proxy.forward.connection import UpstreamConnection
 from proxy.forward.content import InboundContent
+from proxy.forward.downlink import Downlink
 from proxy.forward.exchange import Exchange
-from proxy.forward.fields import RequestFields, outbound_head
-from proxy.forward.inbound import Downlink
+from proxy.forward.fields import outbound_head
 from proxy.forward.pool import Pool
 from proxy.forward.rejection import MAX_CONTENT, is_rejection
 from proxy.forward.replay import IDEMPOTENT, may_resend_after_fault
-from proxy.forward.response import ResponseHead
+from proxy.http1.head import ResponseHead
 from proxy.tasks import cancel, spawn
 
 
 @dataclass(slots=True)
 class OutboundRequest:
-    """All that is needed to send one request, once or twice."""
+    """All that is needed to send one request, once or twice.
+
+    `lines` are its field lines less the credential; `upgrade` the protocols that the
+    client wants to go over to.
+    """
 
     method: str
     target: bytes
-    fields: RequestFields
+    lines: list[bytes]
     content: InboundContent | None
+    upgrade: bytes = b""
+    expects_continue: bool = False
 
     @property
     def content_kept(self) -> bool:
@@ -32,15 +38,14 @@ class OutboundRequest:
         return self.content is None or self.content.kept
 
     def head(self, authority: bytes, access_token: str) -> bytes:
-        """Return the head to send."""
-        return outbound_head(
-            self.method.encode(),
-            self.target,
-            authority,
-            self.fields,
-            access_token,
-            with_expect=self.content is not None and self.content.received == 0,
-        )
+        """Return the head to send.
+
+        The client's `Expect` stays here once its content has begun to be sent.
+        """
+        lines = self.lines
+        if self.expects_continue and self.content is not None and self.content.taken:
+            lines = [line for line in lines if not line.lower().startswith(b"expect:")]
+        return outbound_head(self.method, self.target, authority, lines, access_token)
 
 
 class Sending:
@@ -89,6 +94,15 @@ class Sending:
         await self.give_up()
         return await self._send_once(access_token, on_new=True)
 
+    def upload(self, content: InboundContent) -> asyncio.Task[None]:
+        """Send the rest of `content` as it comes, in a task that `give_up` ends."""
+        self._upload = spawn(self._send_rest(self.connection, content), name="upload")
+        return self._upload
+
+    def begin_content(self) -> None:
+        """Time the pieces of the answer's content from now on."""
+        self._pool.begin_content(self.connection)
+
     async def rejected(self, head: ResponseHead) -> bool:
         """Say whether the response means that the token was not accepted.
 
@@ -98,7 +112,7 @@ class Sending:
         if head.status != 401:
             content = await self.connection.content(MAX_CONTENT)
         return content is not None and is_rejection(
-            head.status, content, head.field(b"content-encoding")
+            head.status, content, head.seen.get(b"content-encoding", b"")
         )
 
     async def stop_upload(self) -> None:
@@ -131,7 +145,9 @@ class Sending:
         self._connection = connection
         self.exchange.reused = connection.reused
         begun = time.perf_counter()
-        connection.start(outbound.method, self._downlink.interim)
+        connection.start(
+            outbound.method, self._downlink.interim, upgrade=outbound.upgrade
+        )
         content = outbound.content
         data = outbound.head(self._pool.authority, access_token)
         if content is None:
@@ -139,9 +155,7 @@ class Sending:
         else:
             connection.write(data + content.take_arrived())
             if not content.sent:
-                self._upload = spawn(
-                    self._send_rest(connection, content), name="upload"
-                )
+                _ = self.upload(content)
         try:
             head = await connection.head()
         except UpstreamError as error:

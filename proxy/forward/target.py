@@ -9,28 +9,26 @@ from dataclasses import dataclass
 from proxy.errors import RequestError
 
 _ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)(.*)", re.DOTALL)
-_UNSAFE = re.compile(rb"[\x00-\x20\x7f]")
 _REFUSED_METHODS = {
     "CONNECT": "this is no tunnel: CONNECT is not accepted",
-    # It would show the caller the request as sent, with the token in it.
+    # They would show the caller the request as sent, with the token in it; TRACK is
+    # what IIS calls it.
     "TRACE": "TRACE is not accepted: its answer would show the token",
+    "TRACK": "TRACK is not accepted: its answer would show the token",
 }
 
 
-def outbound_target(method: str, raw_target: str, host: bytes) -> bytes:
+def outbound_target(method: str, target: bytes, host: bytes) -> bytes:
     """Return the target to send upstream: the inbound one, byte for byte.
 
     An absolute-form target (RFC 9112, section 3.2.2) must name the same authority as
     `host`, the inbound Host field: the upstream is fixed. Raises RequestError.
     """
-    if method in _REFUSED_METHODS:
-        raise RequestError(_REFUSED_METHODS[method], value=method.lower(), status=405)
-    target = raw_target.encode("utf-8", "surrogateescape")
-    if target[:1] != b"/":
-        target = _origin_form(method, target, host)
-    if _UNSAFE.search(target):
-        raise RequestError("the request target holds control characters or spaces")
-    return target
+    # Methods are case-sensitive, but not to every server.
+    refused = _REFUSED_METHODS.get(method.upper())
+    if refused is not None:
+        raise RequestError(refused, value=method.lower(), status=405)
+    return target if target[:1] == b"/" else _origin_form(method, target, host)
 
 
 def _origin_form(method: str, target: bytes, host: bytes) -> bytes:

@@ -89,6 +89,7 @@ def test_every_key_of_the_contract_is_a_setting_with_its_default() -> None:
     assert config.forward.model_dump() == {
         "replay_limit": 12 * 1024**2,
         "rewrite_location": True,
+        "via": True,
         "server_timing": False,
     }
     assert config.journal.model_dump() == {

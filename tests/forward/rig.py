@@ -12,9 +12,10 @@ from proxy.access.rules import AccessRules
 from proxy.config import AccessConfig
 from proxy.forward.dial import Origin
 from proxy.forward.exchange import Exchange
-from proxy.forward.handler import ForwardHandler, ForwardOptions
+from proxy.forward.handler import NOTED, ForwardHandler
 from proxy.forward.inbound import InboundServer
 from proxy.forward.pool import Pool, PoolLimits
+from proxy.forward.relay import ForwardOptions
 
 Script = Callable[["Peer"], Awaitable[None]]
 
@@ -204,6 +205,7 @@ async def rig(
     *,
     limits: PoolLimits | None = None,
     options: ForwardOptions | None = None,
+    replay_limit: int = 12 * 1024 * 1024,
     access: AccessConfig | None = None,
     origin: Origin | None = None,
     serve_tls: ssl.SSLContext | None = None,
@@ -241,7 +243,9 @@ async def rig(
         record,
         options or ForwardOptions(),
     )
-    inbound = InboundServer(handler, handler.refused)
+    inbound = InboundServer(
+        handler, handler.refuse, noted=NOTED, replay_limit=replay_limit
+    )
     front = await loop.create_server(inbound, "127.0.0.1", 0)
     port = front.sockets[0].getsockname()[1]
     try:

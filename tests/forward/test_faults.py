@@ -6,8 +6,8 @@ import socket
 import pytest
 
 from proxy.forward.dial import Origin
-from proxy.forward.inbound import MAX_FIELD, MAX_TARGET
 from proxy.forward.pool import PoolLimits
+from proxy.http1.head import MAX_FIELD, MAX_TARGET
 from tests.forward.rig import Peer, Script, answer, rig
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"

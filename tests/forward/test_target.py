@@ -5,6 +5,7 @@ import pytest
 from proxy.errors import RequestError
 from proxy.forward.fields import relayed_lines
 from proxy.forward.target import Rewrite, outbound_target, own_cookie, own_location
+from proxy.http1.head import parse_response
 
 HOST = b"127.0.0.1:8080"
 
@@ -27,7 +28,7 @@ HOST = b"127.0.0.1:8080"
     ids=lambda target: target[:20],
 )
 def test_origin_form_is_sent_byte_for_byte(target: str) -> None:
-    assert outbound_target("GET", target, HOST) == target.encode()
+    assert outbound_target("GET", target.encode(), HOST) == target.encode()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_origin_form_is_sent_byte_for_byte(target: str) -> None:
     ],
 )
 def test_absolute_form_with_our_authority_is_served(target: str, sent: bytes) -> None:
-    assert outbound_target("GET", target, HOST) == sent
+    assert outbound_target("GET", target.encode(), HOST) == sent
 
 
 @pytest.mark.parametrize(
@@ -57,25 +58,19 @@ def test_absolute_form_with_our_authority_is_served(target: str, sent: bytes) ->
 )
 def test_every_other_target_is_refused(target: str) -> None:
     with pytest.raises(RequestError):
-        outbound_target("GET", target, HOST)
+        outbound_target("GET", target.encode(), HOST)
 
 
 def test_asterisk_form_is_for_options() -> None:
-    assert outbound_target("OPTIONS", "*", HOST) == b"*"
-    assert outbound_target("OPTIONS", "http://127.0.0.1:8080", HOST) == b"*"
+    assert outbound_target("OPTIONS", b"*", HOST) == b"*"
+    assert outbound_target("OPTIONS", b"http://127.0.0.1:8080", HOST) == b"*"
 
 
-@pytest.mark.parametrize("method", ["CONNECT", "TRACE"])
+@pytest.mark.parametrize("method", ["CONNECT", "TRACE", "trace", "TRACK"])
 def test_methods_that_would_show_the_token_or_tunnel_are_refused(method: str) -> None:
     with pytest.raises(RequestError) as caught:
-        outbound_target(method, "/", HOST)
+        outbound_target(method, b"/", HOST)
     assert caught.value.status == 405
-
-
-@pytest.mark.parametrize("target", ["/a b", "/a\rb", "/a\nb", "/a\x00b", "/a\x7fb"])
-def test_a_target_cannot_end_the_request_line(target: str) -> None:
-    with pytest.raises(RequestError):
-        outbound_target("GET", target, HOST)
 
 
 UPSTREAM = b"https://api.test"
@@ -121,6 +116,9 @@ def test_a_cookie_for_the_upstream_becomes_ours(cookie: bytes, expected: bytes) 
 
 
 def test_fields_that_name_no_origin_stay() -> None:
-    fields = [(b"Link", b"<https://api.test/a>"), (b"location", b"https://api.test/a")]
-    lines = relayed_lines(fields, Rewrite(UPSTREAM, b"api.test"), OWN)
-    assert lines == [b"Link: <https://api.test/a>\r\n", b"location: %b/a\r\n" % OWN]
+    lines = [b"Link: <https://api.test/a>", b"location:  https://api.test/a "]
+    head = parse_response(b"\r\n".join((b"HTTP/1.1 201 Created", *lines)), frozenset())
+    assert relayed_lines(head, Rewrite(UPSTREAM, b"api.test"), OWN) == [
+        lines[0],
+        b"location: %b/a" % OWN,
+    ]

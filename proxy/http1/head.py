@@ -1,0 +1,206 @@
+"""Start lines and fields (RFC 9112, sections 2 to 5; RFC 9110, section 5).
+
+A field is kept as a pair of its lower-case name and its line as it came: what crosses
+the proxy is the line, and what is looked at is the name.
+"""
+
+import re
+from collections.abc import Set
+from typing import Final
+
+from proxy.http1.errors import MalformedError
+
+Field = tuple[bytes, bytes]
+"""Lower-case name, and the whole line without its end."""
+
+MAX_TARGET: Final = 64 * 1024
+MAX_FIELD: Final = 64 * 1024
+MAX_FIELDS: Final = 256
+MAX_HEAD: Final = 256 * 1024
+"""Bytes of a request's head before it is refused; the others are parts of it."""
+
+_TOKEN: Final = (
+    b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+)
+
+# Section 5.5 of RFC 9110: visible ASCII, space, tab and obs-text, in any order.
+_TEXT: Final = b"\t" + bytes(range(0x20, 0x7F)) + bytes(range(0x80, 0x100))
+
+_REQUEST_LINE = re.compile(
+    rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-\"$-~\x80-\xff]+) HTTP/1\.([0-9])"
+)
+_STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: (.*))?")
+_HOST = re.compile(rb"(?:\[[0-9A-Za-z:.%~_-]+\]|[0-9A-Za-z.%~_-]*)(?::[0-9]*)?")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
+
+# Names come in few spellings, and a look-up is cheaper than a check. A client that
+# makes names up cannot make it grow.
+_lower_names: dict[bytes, bytes] = {}
+_NAMES_KEPT: Final = 1024
+
+
+class RequestHead:
+    """A request's head; `seen` has the values of the fields that were asked for.
+
+    A field that is repeated stands in `seen` once, its values joined by a comma.
+    """
+
+    __slots__ = ("fields", "http10", "method", "seen", "target")
+
+    def __init__(
+        self,
+        method: str,
+        target: bytes,
+        fields: list[Field],
+        seen: dict[bytes, bytes],
+        *,
+        http10: bool = False,
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.http10 = http10
+        self.fields = fields
+        self.seen = seen
+
+
+class ResponseHead:
+    """A response's head; `seen` is as a request's."""
+
+    __slots__ = ("fields", "http10", "reason", "seen", "status")
+
+    def __init__(
+        self,
+        status: int,
+        reason: bytes,
+        fields: list[Field],
+        seen: dict[bytes, bytes],
+        *,
+        http10: bool = False,
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.http10 = http10
+        self.fields = fields
+        self.seen = seen
+
+
+def parse_request(head: bytes, noted: Set[bytes]) -> RequestHead:
+    """Return the `head` of a request, given without its empty line.
+
+    Bytes of the target beyond ASCII, as old programs write them, come percent-encoded
+    one by one; nothing else of it is changed. `noted` are the lower-case names of the
+    fields whose values `seen` is to have. Raises MalformedError.
+    """
+    lines = _lines(head)
+    match = _REQUEST_LINE.fullmatch(lines[0])
+    if match is None:
+        raise MalformedError("the request line is not valid HTTP/1.1")
+    method, target, minor = match.groups()
+    if len(target) > MAX_TARGET:
+        raise MalformedError("the request target is too long", status=414)
+    if len(lines) - 1 > MAX_FIELDS:
+        raise MalformedError("the request has too many fields", status=431)
+    if len(head) > MAX_FIELD and max(map(len, lines[1:]), default=0) > MAX_FIELD:
+        raise MalformedError("a request field is too long", status=431)
+    if not target.isascii():
+        target = _NOT_ASCII.sub(lambda byte: b"%%%02X" % ord(byte[0]), target)
+    fields, seen = _fields(lines, noted)
+    # A higher minor version is read as the highest known (RFC 9110, section 2.5).
+    return RequestHead(method.decode(), target, fields, seen, http10=minor == b"0")
+
+
+def parse_response(head: bytes, noted: Set[bytes]) -> ResponseHead:
+    """Return the `head` of a response, given without its empty line.
+
+    White space between a field's name and its colon is removed, as section 5.1 asks of
+    a proxy. Raises MalformedError.
+    """
+    lines = _lines(head)
+    match = _STATUS_LINE.fullmatch(lines[0])
+    if match is None:
+        raise MalformedError("the status line is not valid HTTP/1.1")
+    minor, status, reason = match.groups()
+    if b" :" in head or b"\t:" in head:
+        lines[1:] = map(_without_space, lines[1:])
+    fields, seen = _fields(lines, noted)
+    return ResponseHead(int(status), reason or b"", fields, seen, http10=minor == b"0")
+
+
+def parse_trailers(section: bytes) -> list[Field]:
+    """Return the fields of a trailer `section`. Raises MalformedError."""
+    return _fields([b"", *_lines(section)], frozenset())[0]
+
+
+def check_host(head: RequestHead) -> None:
+    """Refuse a request without one valid Host field (RFC 9112, section 3.2).
+
+    HTTP/1.0 knows no such field and may come without. Raises MalformedError.
+    """
+    host = head.seen.get(b"host")
+    if host is None:
+        if not head.http10:
+            raise MalformedError("the request names no host")
+    elif _HOST.fullmatch(host) is None:  # nor has a valid one the comma of a second
+        raise MalformedError("the Host field is not one valid host")
+
+
+def is_hopeless(data: bytes) -> bool:
+    """Say whether the beginning of a head holds what no head may hold."""
+    others = data.translate(None, _TEXT).replace(b"\r\n", b"")
+    return others not in (b"", b"\r")
+
+
+def value_of(field: Field) -> bytes:
+    """Return the value of `field`, without the white space around it."""
+    return field[1][len(field[0]) + 1 :].strip(b" \t")
+
+
+def elements(value: bytes) -> list[bytes]:
+    """Return the elements of a list in lower case, empty ones left out."""
+    stripped = (element.strip(b" \t") for element in value.lower().split(b","))
+    return [element for element in stripped if element]
+
+
+def _lines(head: bytes) -> list[bytes]:
+    """Return the lines of `head`, which hold no control character but tab."""
+    lines = head.split(b"\r\n")
+    if head.translate(None, _TEXT) != b"\r\n" * (len(lines) - 1):
+        raise MalformedError("control characters or bare line ends")
+    return lines
+
+
+def _fields(
+    lines: list[bytes], noted: Set[bytes]
+) -> tuple[list[Field], dict[bytes, bytes]]:
+    """Return the fields of all `lines` but the first, and the values of those noted."""
+    fields: list[Field] = []
+    seen: dict[bytes, bytes] = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(b":")
+        lower = _lower_names.get(name) or _learned(name)
+        if not colon:
+            raise MalformedError("a field has no colon")
+        if lower in noted:
+            value = value.strip(b" \t")
+            seen[lower] = seen[lower] + b", " + value if lower in seen else value
+        fields.append((lower, line))
+    return fields, seen
+
+
+def _learned(name: bytes) -> bytes:
+    """Return `name` in lower case, and remember that it is one.
+
+    An empty name, white space in it and a folded line all end here.
+    """
+    if not name or name.translate(None, _TOKEN):
+        raise MalformedError("a field's name is not valid")
+    lower = name.lower()
+    if len(_lower_names) < _NAMES_KEPT:
+        _lower_names[name] = lower
+    return lower
+
+
+def _without_space(line: bytes) -> bytes:
+    name, colon, value = line.partition(b":")
+    # A folded line begins with white space, which stays for the check of names to find.
+    return name.rstrip(b" \t") + colon + value
