@@ -134,9 +134,13 @@ class UpstreamConnection(asyncio.Protocol):
             self._transport.write(data)
 
     def write_eof(self) -> None:
-        """Say that nothing more will be written, where that can be said."""
-        if self._transport is not None and self._transport.can_write_eof():
+        """Say that nothing more will be written; over TLS that ends the connection."""
+        if self._transport is None:
+            return
+        if self._transport.can_write_eof():
             self._transport.write_eof()
+        else:
+            self.close()
 
     async def drain(self) -> None:
         """Wait until the upstream takes more; returns after a fault too."""

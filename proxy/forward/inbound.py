@@ -55,6 +55,7 @@ _TLS = b"\x16\x03"
 class _State(Enum):
     HEAD = "head"  # waiting for a request's head, or in the middle of one
     EXCHANGE = "exchange"  # a request is being answered
+    TUNNEL = "tunnel"  # another protocol, since a 101
     ANSWERED = "answered"  # the client has yet to take in the answer
     LINGER = "linger"  # an answer went out early; what still comes is dropped
     CLOSED = "closed"
@@ -150,11 +151,13 @@ class InboundConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Say whether the connection stays open: the client may still read."""
         self._ended = True
-        if self._state not in {_State.EXCHANGE, _State.ANSWERED}:
-            return False
         if self._content is not None:
             self._content.end()
             self._content = None
+        if self._state is _State.TUNNEL:
+            return True
+        if self._state not in {_State.EXCHANGE, _State.ANSWERED}:
+            return False
         self.deadline = self._loop.time() + DOUBT_TIME
         # In the next turn: this transport is in the middle of something.
         self._loop.call_soon(self.check_peer)
@@ -208,6 +211,7 @@ class InboundConnection(asyncio.Protocol):
 
     def tunnel(self) -> InboundContent:
         """Return what the client sends from now on, which is no request any more."""
+        self._state = _State.TUNNEL
         content = InboundContent(UntilClose(), self, keep=0)
         if self._buffer:
             content.feed(self._buffer)
@@ -368,7 +372,7 @@ class InboundConnection(asyncio.Protocol):
             )
         elif self._state is _State.HEAD:
             self.close()
-        elif self._state is _State.LINGER or self._ended:
+        elif self._state is _State.LINGER or self._waits_for_nobody:
             self.abort()
 
     async def finish(self, patience: float) -> None:
@@ -381,9 +385,14 @@ class InboundConnection(asyncio.Protocol):
         else:
             self.close()
 
+    @property
+    def _waits_for_nobody(self) -> bool:
+        """Whether an answer is awaited by a client that may not be there any more."""
+        return self._ended and self._state in {_State.EXCHANGE, _State.ANSWERED}
+
     def check_peer(self) -> None:
         """Find out whether a client that has ended its side is there to be answered."""
-        if not self._ended or self._task is None or self.transport is None:
+        if not self._waits_for_nobody or self.transport is None:
             return
         left = has_left(self.transport)
         if left:

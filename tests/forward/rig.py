@@ -155,6 +155,7 @@ class Rig:
 
     port: int
     pool: Pool
+    inbound: InboundServer
     upstream: Upstream
     upstream_port: int
     credential: FakeCredential
@@ -249,7 +250,16 @@ async def rig(
     front = await loop.create_server(inbound, "127.0.0.1", 0)
     port = front.sockets[0].getsockname()[1]
     try:
-        yield Rig(port, pool, upstream, upstream_port, credential, exchanges, recorded)
+        yield Rig(
+            port,
+            pool,
+            inbound,
+            upstream,
+            upstream_port,
+            credential,
+            exchanges,
+            recorded,
+        )
     finally:
         front.close()
         await inbound.shutdown(1)

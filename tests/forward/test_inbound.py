@@ -1,0 +1,354 @@
+"""One client connection: its requests in turn, its times, and its end."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from proxy.forward import inbound as module
+from proxy.forward.peer import has_left
+from tests.forward.rig import Peer, answer, rig
+
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+async def echo(peer: Peer) -> None:
+    while True:
+        await peer.read_message()
+        await peer.send(answer())
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every time that a client is given be over at once."""
+    for name in ("HEAD_TIME", "IDLE_TIME", "LINGER_TIME", "DOUBT_TIME"):
+        monkeypatch.setattr(module, name, 0.05)
+    monkeypatch.setattr(module, "_TICK", 0.02)
+
+
+class TestHalfClosed:
+    async def test_a_client_that_has_ended_its_side_gets_its_answer(self) -> None:
+        go_on = asyncio.Event()
+
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await go_on.wait()
+            await peer.send(answer(b"late"))
+            await peer.gone()
+
+        async with rig(script) as it, it.client() as client:
+            await client.send(GET)
+            client.writer.write_eof()
+            await asyncio.sleep(0.05)
+            go_on.set()
+            assert (await client.reader.read()).endswith(b"late")
+
+    async def test_so_do_all_requests_that_it_had_sent(self) -> None:
+        async with rig(echo) as it, it.client() as client:
+            await client.send(GET * 3)
+            client.writer.write_eof()
+            assert (await client.reader.read()).count(b"200 OK") == 3
+
+    async def test_half_a_request_is_no_request(self) -> None:
+        async with rig(echo) as it, it.client() as client:
+            await client.send(GET[:-2])
+            client.writer.write_eof()
+            assert await client.reader.read() == b""
+            assert it.upstream.connections == 0
+
+    async def test_content_that_ends_too_early_is_told_and_never_complete(self) -> None:
+        seen = []
+
+        async def script(peer: Peer) -> None:
+            seen.append(await peer.reader.read())
+
+        async with rig(script) as it, it.client() as client:
+            await client.send(
+                b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
+            )
+            client.writer.write_eof()
+            assert (await client.reader.read()).startswith(b"HTTP/1.1 400 ")
+            await it.exchange()
+        assert all(one == b"" or one.endswith(b"half") for one in seen)
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has left")
+    async def test_a_client_that_has_left_stops_the_wait_at_once(self) -> None:
+        left = asyncio.Event()
+
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.gone()
+            left.set()
+
+        async with rig(script) as it:
+            async with it.client() as client:
+                await client.send(GET)
+                # Answered by nobody: the upstream only waits.
+                await _until(lambda: it.upstream.connections == 1)
+                client.writer.close()
+                await client.writer.wait_closed()
+            await left.wait()
+            assert (await it.exchange()).error == "client_left"
+
+    @pytest.mark.usefixtures("quick")
+    async def test_where_nobody_knows_it_is_given_up_after_a_while(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "has_left", lambda _: None)
+
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.gone()
+
+        async with rig(script) as it, it.client() as client:
+            await client.send(GET)
+            client.writer.write_eof()
+            assert await client.reader.read() == b""
+            assert (await it.exchange()).error == "client_left"
+
+
+class TestTimes:
+    @pytest.mark.usefixtures("quick")
+    @pytest.mark.parametrize("sent", [b"", GET], ids=["new", "kept"])
+    async def test_a_client_that_asks_nothing_is_let_go(self, sent: bytes) -> None:
+        async with rig(echo) as it, it.client() as client:
+            await client.send(sent)
+            got = await client.reader.read()
+        assert got.count(b"HTTP/1.1") == bool(sent)
+
+    @pytest.mark.usefixtures("quick")
+    async def test_a_head_that_drips_in_is_answered_408(self) -> None:
+        async with rig(echo) as it, it.client() as client:
+            await client.send(GET[:-2])
+            got = await client.reader.read()
+            assert (await it.exchange()).status == 408
+        assert got.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+        assert b"\r\nConnection: close\r\n" in got
+
+    @pytest.mark.usefixtures("quick")
+    async def test_nobody_waits_for_ever_for_a_client_to_read(self) -> None:
+        async with rig(echo) as it, it.client() as client:
+            await client.send(b"nonsense\r\n\r\n")
+            await client.gone()
+
+    @pytest.mark.usefixtures("quick")
+    async def test_an_exchange_may_take_its_time(self) -> None:
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await asyncio.sleep(0.2)
+            await peer.send(answer())
+            await peer.gone()
+
+        async with rig(script) as it, it.client() as client:
+            await client.send(GET)
+            assert (await client.read_message()).endswith(b"ok")
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+            b"GET / HTTP/1.1\nHost: localhost\n\n",
+            b"GET / HTTP/1.1\r\nHost: a\x00",
+            b"GET /" + b"x" * 70_000,
+            b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 70_000,
+            b"GET / HTTP/1.1\r\n" + b"X: 1234\r\n" * 40_000,
+        ],
+        ids=[
+            "TLS",
+            "bare LF",
+            "NUL",
+            "endless target",
+            "endless field",
+            "endless head",
+        ],
+    )
+    async def test_what_can_become_no_request_is_not_waited_for(
+        self, sent: bytes
+    ) -> None:
+        async with rig(echo) as it, it.client() as client:
+            await client.send(sent)
+            got = await client.reader.read()
+            assert it.upstream.connections == 0
+        assert got[9:12] in {b"400", b"414", b"431"}
+        assert b'"type": "bad_argument", "value": "http"' in got
+
+    async def test_tls_to_a_plain_port_is_told_so(self) -> None:
+        async with rig(echo) as it, it.client() as client:
+            await client.send(b"\x16\x03\x01\x02\x00\x01")
+            assert b"use http://" in await client.reader.read()
+
+    async def test_blank_lines_before_a_request_mean_nothing(self) -> None:
+        async with rig(echo) as it, it.client() as client:
+            for piece in (b"\r", b"\n\r\n", GET):
+                await client.send(piece)
+                await asyncio.sleep(0.01)
+            assert (await client.read_message()).endswith(b"ok")
+
+    async def test_requests_before_nonsense_are_answered(self) -> None:
+        async with rig(echo) as it, it.client() as client:
+            await client.send(GET * 2 + b"nonsense\r\n\r\n" + GET)
+            got = await client.reader.read()
+        assert got.count(b"HTTP/1.1 200 OK") == 2
+        assert got.count(b"HTTP/1.1 400 Bad Request") == 1
+
+    async def test_http_1_0_without_a_host_is_served(self) -> None:
+        async with rig(echo) as it:
+            got = await it.call(b"GET / HTTP/1.0\r\n\r\n")
+        assert got.startswith(b"HTTP/1.1 200 OK\r\n")
+
+    async def test_max_forwards_ends_here(self) -> None:
+        async with rig(echo) as it:
+            got = await it.call(
+                b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nMax-Forwards: 0\r\n"
+                b"Connection: close\r\n\r\n"
+            )
+            assert it.upstream.connections == 0
+        assert got.startswith(b"HTTP/1.1 200 OK\r\nAllow: GET, ")
+
+    async def test_a_request_that_has_been_here_is_going_in_circles(self) -> None:
+        async with rig(echo) as it:
+            got = await it.get(b"/", b"Via: 1.1 telemed-proxy\r\n")
+            assert it.upstream.connections == 0
+        assert got.startswith(b"HTTP/1.1 508 ")
+        assert b"error=proxy_loop_detected" in got
+
+    async def test_a_broken_chunk_cuts_the_upload_and_is_told(self) -> None:
+        seen = []
+
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            seen.append(await peer.reader.read())
+
+        async with rig(script) as it, it.client() as client:
+            await client.send(
+                b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+            )
+            await _until(lambda: it.upstream.connections == 1)
+            await client.send(b"zz\r\n" + GET)
+            got = await client.reader.read()
+        assert got.startswith(b"HTTP/1.1 400 ")
+        assert got.count(b"HTTP/1.1") == 1
+        assert all(b"0\r\n\r\n" not in one for one in seen)
+
+
+class TestTrailers:
+    SCRIPTED = (
+        b"HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"2\r\nok\r\n0\r\nX-Sum: 1\r\nSet-Cookie: a=1\r\n\r\n"
+    )
+
+    async def script(self, peer: Peer) -> None:
+        while True:
+            await peer.read_head()
+            await peer.send(self.SCRIPTED)
+
+    async def test_they_reach_those_who_take_them(self) -> None:
+        async with rig(self.script) as it:
+            got = await it.get(b"/", b"TE: trailers\r\n")
+        assert b"\r\nTrailer: X-Sum\r\n" in got
+        assert got.endswith(b"2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n")
+
+    async def test_and_nobody_else(self) -> None:
+        async with rig(self.script) as it:
+            got = await it.get()
+            old = await it.call(b"GET / HTTP/1.0\r\nTE: trailers\r\n\r\n")
+        assert b"X-Sum" not in got
+        assert got.endswith(b"0\r\n\r\n")
+        assert b"X-Sum" not in old
+        assert old.endswith(b"\r\n\r\nok")
+
+
+async def test_a_stale_connection_is_noticed_before_a_post_goes_out() -> None:
+    """The upstream closes right after its answer, without saying so."""
+    delivered = 0
+
+    async def script(peer: Peer) -> None:
+        nonlocal delivered
+        await peer.read_message()
+        delivered += 1
+        await peer.send(answer())
+
+    post = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nhi"
+    async with rig(script) as it, it.client() as client:
+        for _ in range(20):
+            await client.send(post)
+            assert (await client.read_message()).startswith(b"HTTP/1.1 200 ")
+    assert delivered == 20
+
+
+class TestShutdown:
+    async def test_a_connection_at_rest_is_closed_at_once(self) -> None:
+        async with rig(echo) as it, it.client() as client:
+            await client.send(GET)
+            await client.read_message()
+            await it.inbound.shutdown(5)
+            assert await client.reader.read() == b""
+
+    async def test_one_in_an_exchange_has_a_while_to_end_it(self) -> None:
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await asyncio.sleep(0.05)
+            await peer.send(answer())
+            await peer.gone()
+
+        async with rig(script) as it, it.client() as client:
+            await client.send(GET)
+            await _until(lambda: it.upstream.connections == 1)
+            await it.inbound.shutdown(5)
+            assert (await client.read_message()).endswith(b"ok")
+            assert await client.reader.read() == b""
+
+    async def test_and_is_cut_then(self) -> None:
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.gone()
+
+        async with rig(script) as it, it.client() as client:
+            await client.send(GET)
+            await _until(lambda: it.upstream.connections == 1)
+            await it.inbound.shutdown(0.01)
+            await client.gone()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has left")
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+async def test_the_kernel_knows_who_has_left(family: socket.AddressFamily) -> None:
+    host = "127.0.0.1" if family == socket.AF_INET else "::1"
+    loop = asyncio.get_running_loop()
+    with socket.socket(family) as listening, socket.socket(family) as client:
+        listening.bind((host, 0))
+        listening.listen()
+        client.connect(listening.getsockname())
+        accepted, _ = listening.accept()
+        transport, _ = await loop.create_connection(asyncio.Protocol, sock=accepted)
+        assert has_left(transport) is False
+        client.shutdown(socket.SHUT_WR)
+        assert has_left(transport) is False
+        client.close()
+        assert has_left(transport) is True
+        transport.abort()
+        await asyncio.sleep(0)
+
+
+def test_of_others_it_knows_nothing() -> None:
+    class Far:
+        def get_extra_info(self, name: str) -> object:
+            return {"peername": ("192.0.2.1", 1), "sockname": ("192.0.2.2", 2)}[name]
+
+    class Unix:
+        def get_extra_info(self, _: str) -> object:
+            return ""
+
+    for transport in (Far(), Unix()):
+        assert has_left(cast("asyncio.Transport", transport)) is None
+
+
+async def _until(true: Callable[[], bool]) -> None:
+    while not true():
+        await asyncio.sleep(0.005)
