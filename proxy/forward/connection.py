@@ -10,6 +10,7 @@ of `proxy.errors`, by whichever call waits.
 """
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from enum import Enum
 from typing import Final, Literal, cast
@@ -48,6 +49,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_buffer",
         "_buffered",
         "_drain_waiter",
+        "_end_said",
         "_error",
         "_head",
         "_head_bytes",
@@ -87,6 +89,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._buffer: list[bytes] = []
         self._buffered = 0
         self._paused = False
+        self._end_said = False
         self._writing_paused = False
         self._drain_waiter: asyncio.Future[None] | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -330,12 +333,14 @@ class UpstreamConnection(asyncio.Protocol):
         if self._state is _State.TUNNEL and self._on_end is not None:
             self._on_end()
             return self._transport is not None and self._transport.can_write_eof()
+        self._end_said = self._says_end()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the exchange: in good order only if its end was told by the close."""
         if self._state is _State.HEAD or (
-            self._state is _State.CONTENT and (exc is not None or not self.until_close)
+            self._state is _State.CONTENT
+            and not (self.until_close and self._end_said and exc is None)
         ):
             self._fail(_broken_off())
         self._state = _State.CLOSED
@@ -353,6 +358,20 @@ class UpstreamConnection(asyncio.Protocol):
         waiter, self._drain_waiter = self._drain_waiter, None
         if waiter is not None and not waiter.done():
             waiter.set_result(None)
+
+    def _says_end(self) -> bool:
+        """Say whether the upstream itself ended TLS, where there is some.
+
+        Else somebody on the way may have cut content that ends with the connection
+        (RFC 9112, section 9.8). uvloop does not even call `eof_received` then.
+        """
+        assert self._transport is not None  # noqa: S101  it calls us
+        tls = self._transport.get_extra_info("ssl_object")
+        try:
+            # Nothing after the alert that ends TLS; without one, more is waited for.
+            return tls is None or not tls.read(1)
+        except ssl.SSLError:
+            return False
 
     # -- What came ---------------------------------------------------------------
 

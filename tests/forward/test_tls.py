@@ -1,6 +1,8 @@
 """TLS to the upstream is verified; an egress proxy is only a pipe."""
 
 import asyncio
+import os
+import socket
 import ssl
 from pathlib import Path
 
@@ -73,6 +75,42 @@ async def test_a_server_without_tls_is_told_apart(ca_file: Path) -> None:
     async with rig(plain, tls=context, host="localhost") as it:
         got = await it.get()
     assert b"error=tls_protocol_error" in got
+
+
+@pytest.mark.parametrize("in_order", [True, False], ids=["ended", "cut"])
+async def test_content_that_ends_with_tls_is_told_from_content_that_was_cut(
+    authority: trustme.CA, ca_file: Path, in_order: bool
+) -> None:
+    relayed = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 200 OK\r\n\r\nhello")
+        await relayed.wait()
+        if in_order:
+            peer.writer.close()
+            await peer.writer.wait_closed()
+        else:  # the TCP connection ends, and TLS on it does not
+            descriptor = peer.writer.get_extra_info("socket").fileno()
+            with socket.socket(fileno=os.dup(descriptor)) as same:
+                same.shutdown(socket.SHUT_WR)
+            await peer.gone()
+
+    context = tls_context(UpstreamConfig(ca_file=ca_file))
+    served = server_context(authority, "localhost")
+    async with (
+        rig(script, serve_tls=served, tls=context, host="localhost") as it,
+        it.client() as client,
+    ):
+        await client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await client.read_head()
+        assert await client.reader.readexactly(5) == b"hello"
+        relayed.set()
+        if in_order:
+            assert await client.reader.read() == b""
+        else:
+            with pytest.raises(ConnectionResetError):
+                await client.reader.read()
 
 
 async def test_a_cut_tls_answer_is_cut_visibly(
