@@ -3,6 +3,7 @@
 import socket
 import struct
 import sys
+from email.utils import formatdate
 
 from proxy.answers import error_body, error_fields
 from proxy.errors import ProxyError
@@ -127,7 +128,7 @@ class Downlink:
     ) -> None:
         """Send a response of our own."""
         lines = [b"HTTP/1.1 %d %b" % (status, _REASONS.get(status, b""))]
-        lines += field_lines(fields)
+        lines += field_lines([*fields, ("Date", formatdate(usegmt=True))])
         if status != 204:
             lines.append(b"Content-Length: %d" % len(body))
         self.write_head(lines, body if with_content else b"")

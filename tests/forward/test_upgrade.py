@@ -2,8 +2,12 @@
 
 import asyncio
 
+import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
+from proxy.forward.dial import Origin
 from tests.forward.rig import Peer, answer, rig
 
 HANDSHAKE = (
@@ -14,6 +18,10 @@ SWITCH = (
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
     b"Connection: Upgrade\r\nSec-WebSocket-Accept: y\r\n\r\n"
 )
+
+
+async def never(peer: Peer) -> None:
+    raise AssertionError("nothing should have come here")
 
 
 async def test_bytes_go_both_ways_from_the_first_on() -> None:
@@ -172,3 +180,44 @@ async def test_a_rejected_token_is_replaced_on_the_handshake_too() -> None:
         await client.send(HANDSHAKE)
         assert (await client.read_head()).startswith(b"HTTP/1.1 101 ")
         assert await client.reader.readexactly(2) == b"in"
+
+
+async def test_real_websockets_talk_through_it() -> None:
+    seen = []
+
+    async def chat(request: web.Request) -> web.WebSocketResponse:
+        seen.append(request.headers["Authorization"])
+        socket = web.WebSocketResponse(protocols=["chat"])
+        await socket.prepare(request)
+        async for message in socket:
+            if message.data == "bye":
+                await socket.close(code=4000, message=b"so long")
+            elif message.type is aiohttp.WSMsgType.TEXT:
+                await socket.send_str(message.data[::-1])
+            else:
+                await socket.send_bytes(message.data[::-1])
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/chat", chat)
+    async with TestServer(app) as server:
+        assert server.port is not None
+        origin = Origin("127.0.0.1", server.port)
+        async with (
+            rig(never, origin=origin) as it,
+            aiohttp.ClientSession() as session,
+            session.ws_connect(
+                f"{it.url}/chat", protocols=["chat"], headers={"Authorization": "mine"}
+            ) as socket,
+        ):
+            assert socket.protocol == "chat"
+            await socket.send_str("здравствуйте")
+            assert await socket.receive_str() == "етйувтсвардз"
+            content = bytes(range(256)) * 4000
+            await socket.send_bytes(content)
+            assert await socket.receive_bytes() == content[::-1]
+            await socket.ping()
+            await socket.send_str("bye")
+            assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
+            assert socket.close_code == 4000
+    assert seen == ["Bearer token-0"]
