@@ -168,8 +168,6 @@ class InboundConnection(asyncio.Protocol):
         self._state = _State.CLOSED
         self.transport = None
         self._server.connections.discard(self)
-        if self._content is not None:
-            self._content.fail("the client left")
         if self._task is not None:
             self._task.cancel()
 

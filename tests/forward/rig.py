@@ -100,15 +100,25 @@ def answer(
 
 @dataclass
 class FakeCredential:
-    """Tokens `token-0`, `token-1`, ...: a rejected one is replaced, once."""
+    """Tokens `token-0`, `token-1`, ...: a rejected one is replaced, once.
+
+    With `go_on` set to an event, whoever has `asked` for a token waits for it; for a
+    replacement only, unless `holds_all`.
+    """
 
     current: int = 0
     refreshes: int = 0
     gives_up: bool = False
     refreshed: asyncio.Event = field(default_factory=asyncio.Event)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event | None = None
+    holds_all: bool = False
 
     async def access_token(self, *, rejected: str | None = None) -> str:
         await asyncio.sleep(0)
+        if self.go_on is not None and (rejected is not None or self.holds_all):
+            self.asked.set()
+            await self.go_on.wait()
         if rejected == f"token-{self.current}" and not self.gives_up:
             self.current += 1
             self.refreshes += 1

@@ -605,25 +605,17 @@ async def test_our_answer_to_head_has_no_content() -> None:
 
 async def test_broken_framing_is_told_though_nothing_was_sent_yet() -> None:
     """The client breaks its chunks while the token is still awaited."""
-    asked, go_on = asyncio.Event(), asyncio.Event()
-
     async with rig(never) as it, it.client() as client:
-
-        async def gated(*, rejected: str | None = None) -> str:
-            asked.set()
-            await go_on.wait()
-            return "token-0"
-
-        it.credential.access_token = gated  # type: ignore[method-assign]
+        it.credential.holds_all, it.credential.go_on = True, asyncio.Event()
         it.upstream.script = Peer.gone
         await client.send(
             b"POST / HTTP/1.1\r\nHost: localhost\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
         )
-        await asked.wait()
+        await it.credential.asked.wait()
         await client.send(b"nonsense\r\n")
         await asyncio.sleep(0.02)
-        go_on.set()
+        it.credential.go_on.set()
         got = await client.reader.read()
     assert got.startswith(b"HTTP/1.1 400 Bad Request\r\n")
 

@@ -10,7 +10,7 @@ import pytest
 
 from proxy.forward import inbound as module
 from proxy.forward.peer import has_left
-from tests.forward.rig import Peer, answer, rig
+from tests.forward.rig import Peer, answer, rig, settled
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -235,6 +235,75 @@ class TestRefusals:
         assert got.startswith(b"HTTP/1.1 400 ")
         assert got.count(b"HTTP/1.1") == 1
         assert all(b"0\r\n\r\n" not in one for one in seen)
+
+
+class TestBackPressure:
+    async def test_requests_that_wait_for_their_turn_are_not_taken_into_memory(
+        self,
+    ) -> None:
+        sent = 0
+
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.gone()
+
+        async def ask(client: Peer) -> None:
+            nonlocal sent
+            while True:
+                await client.send(GET * 1000)
+                sent += len(GET) * 1000
+
+        async with rig(script) as it, it.client() as client:
+            asking = asyncio.ensure_future(ask(client))
+            assert await settled(lambda: sent) < 48 * 1024 * 1024
+            asking.cancel()
+
+    async def test_a_client_that_is_behind_already_stops_the_next_answer(self) -> None:
+        class Upstream:
+            paused = False
+
+            def pause(self) -> None:
+                self.paused = True
+
+            def resume(self) -> None:
+                self.paused = False
+
+        async with rig(echo) as it:
+            connection, upstream = it.inbound(), Upstream()
+            connection.pause_writing()
+            connection.relay_from(upstream)
+            assert upstream.paused
+
+
+class TestAnswersBeforeTheEnd:
+    """A client that still sends has to be able to read its answer."""
+
+    @pytest.mark.parametrize(
+        ("begun", "rest", "status"),
+        [
+            (b"Content-Length: 10000000\r\n\r\nabc", b"x" * 1000, b"413"),
+            (b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", b"zz\r\n", b"400"),
+        ],
+        ids=["early answer", "broken chunk"],
+    )
+    async def test_it_is_not_reset(
+        self, begun: bytes, rest: bytes, status: bytes
+    ) -> None:
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            if status == b"413":
+                await peer.send(answer(b"no", b"413 Content Too Large"))
+            await peer.gone()
+
+        async with rig(script) as it, it.client() as client:
+            await client.send(b"POST / HTTP/1.1\r\nHost: localhost\r\n" + begun)
+            await _until(lambda: it.upstream.connections == 1)
+            await client.send(rest)
+            message = await client.read_message()
+            for _ in range(5):
+                await client.send(rest)
+                await asyncio.sleep(0.01)
+        assert message[9:12] == status
 
 
 class TestTrailers:

@@ -5,7 +5,7 @@ import gzip
 
 import pytest
 
-from tests.forward.rig import Peer, Script, answer, rig
+from tests.forward.rig import Peer, Script, answer, rig, settled
 
 OAUTH = b'{"type": "oauth", "value": null}'
 JSON = b"Content-Type: application/json\r\n"
@@ -155,7 +155,7 @@ async def test_content_that_outgrows_the_limit_meanwhile_is_never_sent_in_part()
 ):
     """More of it comes while the new token is awaited."""
     sent = []
-    asked, go_on = asyncio.Event(), asyncio.Event()
+    go_on = asyncio.Event()
 
     async def script(peer: Peer) -> None:
         if b"token-0" in await peer.read_head():
@@ -167,20 +167,12 @@ async def test_content_that_outgrows_the_limit_meanwhile_is_never_sent_in_part()
         await peer.gone()
 
     async with rig(script, replay_limit=1000) as it, it.client() as client:
-        replace = it.credential.access_token
-
-        async def gated(*, rejected: str | None = None) -> str:
-            if rejected is not None:
-                asked.set()
-                await go_on.wait()
-            return await replace(rejected=rejected)
-
-        it.credential.access_token = gated  # type: ignore[method-assign]
+        it.credential.go_on = go_on
         await client.send(
             b"POST / HTTP/1.1\r\nHost: localhost\r\n"
             b"Transfer-Encoding: chunked\r\n\r\n5\r\nbegin\r\n"
         )
-        await asked.wait()
+        await it.credential.asked.wait()
         await client.send(b"2000\r\n%b\r\n0\r\n\r\n" % (b"x" * 0x2000))
         await asyncio.sleep(0.02)
         go_on.set()
@@ -212,3 +204,26 @@ async def test_a_rejection_in_the_middle_of_an_upload_loses_nothing() -> None:
             await asyncio.sleep(0)
         assert (await client.read_message()).startswith(b"HTTP/1.1 200 ")
     assert received == [b"".join(bytes([n]) * 10_000 for n in range(100))]
+
+
+async def test_a_rejection_is_not_read_into_memory_while_a_token_is_awaited() -> None:
+    size, sent = 64 * 1024 * 1024, 0
+    go_on = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        nonlocal sent
+        if b"token-1" in await peer.read_head():
+            await peer.send(answer())
+            return
+        await peer.send(b"HTTP/1.1 401 No\r\nContent-Length: %d\r\n\r\n" % size)
+        while sent < size:
+            await peer.send(bytes(65536))
+            sent += 65536
+
+    async with rig(script) as it, it.client() as client:
+        it.credential.go_on = go_on
+        await client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await it.credential.asked.wait()
+        assert await settled(lambda: sent) < size * 3 / 4
+        go_on.set()
+        assert (await client.read_message()).endswith(b"ok")

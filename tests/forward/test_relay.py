@@ -296,6 +296,27 @@ class TestStreaming:
         assert b"Connection: close" in message
 
 
+async def test_chunks_that_come_after_their_head_are_not_ended_by_it() -> None:
+    got_head = asyncio.Event()
+    content = []
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        got_head.set()
+        content.append(await peer.reader.readuntil(b"0\r\n\r\n"))
+        await peer.send(answer())
+        await peer.gone()
+
+    async with rig(script) as it, it.client() as client:
+        await client.send(
+            b"PUT / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+        )
+        await got_head.wait()
+        await client.send(b"3\r\nabc\r\n0\r\n\r\n")
+        await client.read_message()
+    assert content == [b"3\r\nabc\r\n0\r\n\r\n"]
+
+
 class TestContinue:
     REQUEST = (
         b"POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
