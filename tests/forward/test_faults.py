@@ -171,6 +171,28 @@ class TestCutShort:
         else:
             assert len(rest) < 10
 
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            b"garbage",
+            b"HTTP/2",
+            b"HTTP/1.1 200 OK\nContent-Length: 0\n\n",
+            b"HTTP/1.1 200 \x00",
+        ],
+    )
+    async def test_what_can_become_no_answer_is_not_waited_for(
+        self, sent: bytes
+    ) -> None:
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.send(sent)
+            await peer.gone()
+
+        async with rig(script) as it:
+            got = await it.get()
+        assert got.startswith(b"HTTP/1.1 502 ")
+        assert b"error=http_protocol_error" in got
+
     async def test_content_that_is_broken_from_the_start_is_not_begun(self) -> None:
         async def script(peer: Peer) -> None:
             await peer.read_head()
