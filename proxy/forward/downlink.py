@@ -5,7 +5,7 @@ import struct
 import sys
 from email.utils import formatdate
 
-from proxy.answers import error_body, error_fields
+from proxy.answers import PROXY_NAME, error_body, error_fields
 from proxy.errors import ProxyError
 from proxy.forward.connection import UpstreamConnection
 from proxy.forward.fields import field_lines, relayed_lines
@@ -129,6 +129,8 @@ class Downlink:
         """Send a response of our own."""
         lines = [b"HTTP/1.1 %d %b" % (status, _REASONS.get(status, b""))]
         lines += field_lines([*fields, ("Date", formatdate(usegmt=True))])
+        if status < 400:
+            lines.append(b"Proxy-Status: " + PROXY_NAME.encode())
         if status != 204:
             lines.append(b"Content-Length: %d" % len(body))
         self.write_head(lines, body if with_content else b"")

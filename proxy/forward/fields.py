@@ -6,6 +6,7 @@ when it is for us. The credential goes in last, so that nothing a client sends c
 strip, repeat or precede it.
 """
 
+import re
 from collections.abc import Iterable, Set
 from typing import Final
 
@@ -81,6 +82,9 @@ _NO_TRAILERS = (
     HOP_BY_HOP | NEEDED | {b"age", b"expires", b"proxy-status", b"retry-after", b"vary"}
 )
 
+_COUNT = re.compile(rb"[0-9]{1,30}")
+_COMMENT = re.compile(rb"\((?:[^()\\]|\\.)*\)")  # the innermost ones
+
 _VIA = b"Via: %b " + PROXY_NAME.encode()
 
 
@@ -97,8 +101,8 @@ def outbound_lines(head: RequestHead, *, via: bool = True) -> list[bytes]:
     if b"expect" in seen and head.http10:
         dropped = dropped | {b"expect"}  # RFC 9110, section 10.1.1
     lines = [line for name, line in head.fields if name not in dropped]
-    if b"max-forwards" in seen and head.method == "OPTIONS":
-        lines = _counted_down(head.fields, dropped, seen[b"max-forwards"])
+    if (left := forwards_left(head)) is not None:
+        lines = _counted_down(head.fields, dropped, left - 1)
     if b"transfer-encoding" in seen:
         lines.append(b"Transfer-Encoding: chunked")
     if upgrade := upgrades(head):
@@ -204,9 +208,25 @@ def wants_trailers(head: RequestHead) -> bool:
     )
 
 
+def forwards_left(head: RequestHead) -> int | None:
+    """Return how many hops OPTIONS may still take, or nothing where none are counted.
+
+    TRACE counts them, too (RFC 9110, section 7.6.2), but is not forwarded.
+    """
+    if head.method != "OPTIONS" or b"max-forwards" not in head.seen:
+        return None
+    counts = elements(head.seen[b"max-forwards"])
+    if not counts or not all(_COUNT.fullmatch(count) for count in counts):
+        return None
+    return min(map(int, counts))
+
+
 def came_through_us(via: bytes) -> bool:
     """Say whether a request's `via` names this program: then it goes in circles."""
     name = PROXY_NAME.encode()
+    found = 1
+    while found:
+        via, found = _COMMENT.subn(b"", via)
     return any(name in element.split()[1:2] for element in elements(via))
 
 
@@ -240,12 +260,11 @@ def _is_impostor(line: bytes) -> bool:
 
 
 def _counted_down(
-    fields: Iterable[Field], dropped: Set[bytes], value: bytes
+    fields: Iterable[Field], dropped: Set[bytes], left: int
 ) -> list[bytes]:
-    """Return the lines to send, one more hop counted (RFC 9110, section 7.6.2)."""
-    count = b"Max-Forwards: %d" % (int(value) - 1) if value.isdigit() else None
+    """Return the lines to send, with `left` more hops allowed."""
     return [
-        count if lower == b"max-forwards" and count is not None else line
+        b"Max-Forwards: %d" % left if lower == b"max-forwards" else line
         for lower, line in fields
         if lower not in dropped
     ]

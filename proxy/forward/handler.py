@@ -8,12 +8,13 @@ from typing import Protocol
 
 from proxy.access.rules import OF_INTEREST, AccessRules, Caller
 from proxy.clock import Clock, system_clock
-from proxy.errors import LoopError, ProxyError, RequestError
+from proxy.errors import AccessDeniedError, LoopError, ProxyError, RequestError
 from proxy.forward.downlink import ALLOWED, Downlink
 from proxy.forward.exchange import Exchange, Recorder
 from proxy.forward.fields import (
     REQUEST_NOTED,
     came_through_us,
+    forwards_left,
     outbound_lines,
     upgrades,
 )
@@ -23,7 +24,7 @@ from proxy.forward.rejection import SUSPECT
 from proxy.forward.relay import ForwardOptions, Relay
 from proxy.forward.replay import may_replay_after_rejection
 from proxy.forward.sending import OutboundRequest, Sending
-from proxy.forward.target import outbound_target
+from proxy.forward.target import authority, outbound_target
 from proxy.http1.errors import MalformedError
 from proxy.http1.head import ResponseHead
 from proxy.log import request_id
@@ -136,8 +137,10 @@ class ForwardHandler:
     ) -> None:
         head = inbound.head
         local = inbound.connection.local_host()
-        # HTTP/1.0 knows no Host: the address that it came to stands for it.
-        host = head.seen.setdefault(b"host", (local or "localhost").encode())
+        # HTTP/1.0 knows no Host: the target's, or where it came to, stands for it.
+        host = head.seen.setdefault(
+            b"host", authority(head.target) or (local or "localhost").encode()
+        )
         caller = self._access.check(head.method, head.target.decode(), head.seen, local)
         exchange.caller = caller.name
         if caller.preflight is not None:
@@ -147,7 +150,7 @@ class ForwardHandler:
         target = outbound_target(head.method, head.target, host)
         if b"via" in head.seen and came_through_us(head.seen[b"via"]):
             raise LoopError("this request has already passed through this proxy")
-        if head.method == "OPTIONS" and head.seen.get(b"max-forwards") == b"0":
+        if forwards_left(head) == 0:
             exchange.answered_by, exchange.status = "proxy", 200
             downlink.respond(200, [("Allow", ALLOWED)])
             return
@@ -229,6 +232,11 @@ def _answer(
         return
     exchange.answered_by = "proxy"
     exchange.status = error.status
-    if not inbound.whole:
+    if not inbound.whole or _is_malformed(error):
         downlink.keep_alive = False
     downlink.answer(error, extra, with_content=inbound.head.method != "HEAD")
+
+
+def _is_malformed(error: ProxyError) -> bool:
+    """Say whether the client speaks so oddly that it had better begin anew."""
+    return isinstance(error, RequestError) and not isinstance(error, AccessDeniedError)

@@ -17,12 +17,10 @@ from proxy.forward.peer import has_left
 from proxy.http1.errors import MalformedError
 from proxy.http1.framing import UntilClose, request_reader
 from proxy.http1.head import (
-    MAX_FIELD,
-    MAX_HEAD,
-    MAX_TARGET,
     RequestHead,
+    check_beginning,
     check_host,
-    is_hopeless,
+    check_target,
     parse_request,
 )
 
@@ -47,9 +45,6 @@ DOUBT_TIME: Final = 5.0
 where it cannot be told."""
 
 _TICK = 1.0
-
-# The beginning of a TLS handshake (RFC 8446, section 5.1).
-_TLS = b"\x16\x03"
 
 
 class _State(Enum):
@@ -251,12 +246,13 @@ class InboundConnection(asyncio.Protocol):
         try:
             if end < 0:
                 self._buffer = buffer
-                _check_beginning(buffer)
+                check_beginning(buffer)
                 if began:
                     self.deadline = self._loop.time() + HEAD_TIME
                 return
             head = parse_request(buffer[:end], self._server.noted)
             check_host(head)
+            check_target(head)
             self._buffer = b""
             self._start(head, buffer[end + 4 :])
         except MalformedError as error:
@@ -451,16 +447,3 @@ class InboundServer:
                 connection.expire()
         if self.connections:
             self.keep_time()
-
-
-def _check_beginning(data: bytes) -> None:
-    """Refuse what cannot become a head, without waiting for its end."""
-    if data.startswith(_TLS):
-        raise MalformedError("this listener speaks HTTP, not HTTPS: use http://")
-    if is_hopeless(data):
-        raise MalformedError("the request is not valid HTTP/1.1")
-    line = data.find(b"\r\n")
-    if (len(data) if line < 0 else line) > MAX_TARGET + 64:
-        raise MalformedError("the request target is too long", status=414)
-    if len(data) > MAX_HEAD or len(data) - data.rfind(b"\r\n") > MAX_FIELD + 2:
-        raise MalformedError("the request's head is too long", status=431)

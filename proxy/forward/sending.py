@@ -4,7 +4,12 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from proxy.errors import RequestError, UpstreamError, UpstreamTimeoutError
+from proxy.errors import (
+    RequestError,
+    UpstreamError,
+    UpstreamIncompleteError,
+    UpstreamTimeoutError,
+)
 from proxy.forward.connection import UpstreamConnection
 from proxy.forward.content import InboundContent
 from proxy.forward.downlink import Downlink
@@ -85,7 +90,7 @@ class Sending:
         """
         try:
             return await self._send_once(access_token)
-        except UpstreamError:
+        except UpstreamIncompleteError:  # silence is no sign of a stale connection
             if not self._may_resend():
                 raise
         # Once, and on a new connection: another kept one may be as stale, and what

@@ -3,12 +3,11 @@
 A target is never parsed into a URL and printed again: that would requote it.
 """
 
-import re
 from dataclasses import dataclass
 
 from proxy.errors import RequestError
+from proxy.http1.head import ABSOLUTE
 
-_ABSOLUTE = re.compile(rb"(?i:https?)://([^/?#]*)(.*)", re.DOTALL)
 _REFUSED_METHODS = {
     "CONNECT": "this is no tunnel: CONNECT is not accepted",
     # They would show the caller the request as sent, with the token in it; TRACK is
@@ -31,14 +30,18 @@ def outbound_target(method: str, target: bytes, host: bytes) -> bytes:
     return target if target[:1] == b"/" else _origin_form(method, target, host)
 
 
+def authority(target: bytes) -> bytes:
+    """Return the authority of an absolute-form `target`; of another, nothing."""
+    match = ABSOLUTE.fullmatch(target) if target[:1] != b"/" else None
+    return match[1] if match else b""
+
+
 def _origin_form(method: str, target: bytes, host: bytes) -> bytes:
-    if target == b"*" and method == "OPTIONS":
-        return target
-    match = _ABSOLUTE.fullmatch(target)
+    match = ABSOLUTE.fullmatch(target)
     if match is None:
-        raise RequestError("the request target must begin with a slash", value="target")
-    authority, rest = match.groups()
-    if authority.lower() != host.lower():
+        return target  # the asterisk of OPTIONS: the grammar knows no other
+    named, rest = match.groups()
+    if named.lower() != host.lower():
         raise RequestError(
             "this proxy forwards to one fixed upstream; send requests with a target "
             "that begins with a slash",
@@ -79,9 +82,12 @@ def own_location(location: bytes, upstream: bytes, own: bytes) -> bytes:
     Origins are scheme and authority, such as `https://host`, in lower case. Any other
     location, a longer host name that begins alike included, comes back unchanged.
     """
+    whole = location
+    if location[:2] == b"//":  # relative to the scheme (RFC 3986, section 4.2)
+        whole = upstream.partition(b"//")[0] + location
     for origin in (upstream, upstream + _default_port(upstream)):
-        rest = location[len(origin) :]
-        if location[: len(origin)].lower() == origin and rest[:1] in b"/?#":
+        rest = whole[len(origin) :]
+        if whole[: len(origin)].lower() == origin and rest[:1] in b"/?#":
             return own + rest
     return location
 
@@ -102,7 +108,10 @@ def _covers(attribute: bytes, host: bytes) -> bool:
     if name.strip().lower() != b"domain":
         return False
     domain = value.strip().lower().lstrip(b".")
-    return host == domain or host.endswith(b"." + domain)
+    if host == domain:
+        return True
+    # Of an address the end is no domain (RFC 6265, section 5.1.3).
+    return host.endswith(b"." + domain) and not host.replace(b".", b"").isdigit()
 
 
 def _default_port(origin: bytes) -> bytes:

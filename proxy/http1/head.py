@@ -13,6 +13,7 @@ from proxy.http1.errors import MalformedError
 Field = tuple[bytes, bytes]
 """Lower-case name, and the whole line without its end."""
 
+MAX_METHOD: Final = 256
 MAX_TARGET: Final = 64 * 1024
 MAX_FIELD: Final = 64 * 1024
 MAX_FIELDS: Final = 256
@@ -30,6 +31,12 @@ _REQUEST_LINE = re.compile(
     rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-\"$-~\x80-\xff]+) HTTP/1\.([0-9])"
 )
 _STATUS_LINE = re.compile(rb"HTTP/1\.([0-9]) ([1-9][0-9][0-9])(?: (.*))?")
+ABSOLUTE: Final = re.compile(rb"(?i:https?)://([^/?#]+)(.*)", re.DOTALL)
+"""The absolute-form of a target: its authority, and the rest."""
+
+# The beginning of a TLS handshake (RFC 8446, section 5.1).
+_TLS = b"\x16\x03"
+
 _HOST = re.compile(rb"(?:\[[0-9A-Za-z:.%~_-]+\]|[0-9A-Za-z.%~_-]*)(?::[0-9]*)?")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
@@ -92,21 +99,34 @@ def parse_request(head: bytes, noted: Set[bytes]) -> RequestHead:
     fields whose values `seen` is to have. Raises MalformedError.
     """
     lines = _lines(head)
-    match = _REQUEST_LINE.fullmatch(lines[0])
-    if match is None:
-        raise MalformedError("the request line is not valid HTTP/1.1")
-    method, target, minor = match.groups()
-    if len(target) > MAX_TARGET:
-        raise MalformedError("the request target is too long", status=414)
+    method, target, minor = _request_line(lines[0])
     if len(lines) - 1 > MAX_FIELDS:
         raise MalformedError("the request has too many fields", status=431)
-    if len(head) > MAX_FIELD and max(map(len, lines[1:]), default=0) > MAX_FIELD:
-        raise MalformedError("a request field is too long", status=431)
+    if len(head) > MAX_FIELD:
+        _check_size(head, lines)
     if not target.isascii():
         target = _NOT_ASCII.sub(lambda byte: b"%%%02X" % ord(byte[0]), target)
     fields, seen = _fields(lines, noted)
     # A higher minor version is read as the highest known (RFC 9110, section 2.5).
     return RequestHead(method.decode(), target, fields, seen, http10=minor == b"0")
+
+
+def check_beginning(data: bytes) -> None:
+    """Refuse what can become no request's head, without waiting for its end.
+
+    Raises MalformedError.
+    """
+    if data.startswith(_TLS):
+        raise MalformedError("this listener speaks HTTP, not HTTPS: use http://")
+    if is_hopeless(data):
+        raise MalformedError("control characters or bare line ends")
+    line, end, _ = data.partition(b"\r\n")
+    if end:
+        _request_line(line)
+    elif len(line) > MAX_METHOD + MAX_TARGET:
+        raise MalformedError("the request target is too long", status=414)
+    if len(data) > MAX_HEAD or len(data) - data.rfind(b"\r\n") > MAX_FIELD + 2:
+        raise MalformedError("the request's head is too long", status=431)
 
 
 def parse_response(head: bytes, noted: Set[bytes]) -> ResponseHead:
@@ -144,6 +164,18 @@ def check_host(head: RequestHead) -> None:
         raise MalformedError("the Host field is not one valid host")
 
 
+def check_target(head: RequestHead) -> None:
+    """Refuse a request whose target has no form of RFC 9112, section 3.2.
+
+    The authority-form is CONNECT's alone. Raises MalformedError.
+    """
+    target = head.target
+    if target[:1] == b"/" or (target == b"*" and head.method == "OPTIONS"):
+        return
+    if head.method != "CONNECT" and ABSOLUTE.fullmatch(target) is None:
+        raise MalformedError("the request target must begin with a slash")
+
+
 def is_hopeless(data: bytes) -> bool:
     """Say whether the beginning of a head holds what no head may hold."""
     others = data.translate(None, _TEXT).replace(b"\r\n", b"")
@@ -159,6 +191,26 @@ def elements(value: bytes) -> list[bytes]:
     """Return the elements of a list in lower case, empty ones left out."""
     stripped = (element.strip(b" \t") for element in value.lower().split(b","))
     return [element for element in stripped if element]
+
+
+def _request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return method, target and minor version of a request `line`."""
+    match = _REQUEST_LINE.fullmatch(line)
+    if match is None:
+        raise MalformedError("the request line is not valid HTTP/1.1")
+    method, target, minor = match.groups()
+    if len(method) > MAX_METHOD:
+        raise MalformedError("the request method is too long")
+    if len(target) > MAX_TARGET:
+        raise MalformedError("the request target is too long", status=414)
+    return method, target, minor
+
+
+def _check_size(head: bytes, lines: list[bytes]) -> None:
+    if len(head) > MAX_HEAD:
+        raise MalformedError("the request's head is too long", status=431)
+    if max(map(len, lines[1:]), default=0) > MAX_FIELD:
+        raise MalformedError("a request field is too long", status=431)
 
 
 def _lines(head: bytes) -> list[bytes]:

@@ -642,6 +642,24 @@ async def test_broken_framing_is_told_though_nothing_was_sent_yet() -> None:
     assert got.startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
+async def test_silence_is_no_reason_to_send_again() -> None:
+    """Only a close without an answer is the race with a stale connection."""
+    heads = []
+
+    async def script(peer: Peer) -> None:
+        heads.append(await peer.read_head())
+        await peer.send(answer())
+        heads.append(await peer.read_head())
+        await peer.gone()
+
+    limits = PoolLimits(response_timeout=0.2)
+    async with rig(script, limits=limits) as it:
+        await it.get()
+        got = await it.get()
+    assert got.startswith(b"HTTP/1.1 504 ")
+    assert len(heads) == 2
+
+
 class TestWarmth:
     async def test_a_connection_is_open_before_the_first_call(self) -> None:
         accepted = asyncio.Event()

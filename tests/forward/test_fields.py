@@ -6,6 +6,7 @@ from proxy.forward.fields import (
     REQUEST_NOTED,
     RESPONSE_NOTED,
     came_through_us,
+    forwards_left,
     keeps_alive,
     outbound_head,
     outbound_lines,
@@ -174,9 +175,19 @@ def test_a_hop_is_counted_for_options_only() -> None:
         b"Max-Forwards: 2",
         b"X: 1",
     ]
-    for odd in (b"Max-Forwards: x", b"Max-Forwards: -1", b"Max-Forwards: 1, 2"):
+    for odd in (b"x", b"-1", b"1, x", b"", b"1" * 5000):
+        odd = b"Max-Forwards: " + odd
         assert outbound(odd, line=options)[2:-1] == [odd]
     assert outbound(b"Max-Forwards: 3")[2:-1] == [b"Max-Forwards: 3"]
+
+
+@pytest.mark.parametrize(
+    ("count", "left"), [(b"0", 0), (b"007", 7), (b"3, 2", 2), (b"x", None), (b"", None)]
+)
+def test_hops_left(count: bytes, left: int | None) -> None:
+    line = b"Max-Forwards: " + count
+    assert forwards_left(request(line, line=b"OPTIONS / HTTP/1.1")) == left
+    assert forwards_left(request(line)) is None
 
 
 def test_via_is_added_after_the_others() -> None:
@@ -192,6 +203,7 @@ def test_via_is_added_after_the_others() -> None:
         (b"1.1 telemed-proxy", True),
         (b"1.0 fred, HTTP/1.1 Telemed-Proxy (x)", True),
         (b"1.1 fred (telemed-proxy)", False),
+        (b"1.1 fred (a (b) \\), 1.1 telemed-proxy)", False),
         (b"1.1 telemed-proxy.example", False),
         (b"telemed-proxy", False),
         (b"", False),

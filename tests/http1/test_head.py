@@ -6,9 +6,13 @@ from proxy.http1.errors import MalformedError
 from proxy.http1.head import (
     MAX_FIELD,
     MAX_FIELDS,
+    MAX_HEAD,
+    MAX_METHOD,
     MAX_TARGET,
     RequestHead,
+    check_beginning,
     check_host,
+    check_target,
     elements,
     is_hopeless,
     parse_request,
@@ -198,6 +202,62 @@ def test_a_host_may_be(host: bytes) -> None:
 def test_a_host_may_not_be(fields: bytes) -> None:
     with pytest.raises(MalformedError):
         check_host(request(b"GET / HTTP/1.1\r\n" + fields))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET / HTTP/1.1",
+        b"OPTIONS * HTTP/1.1",
+        b"GET http://a HTTP/1.1",
+        b"GET HTTPS://a:1?b HTTP/1.1",
+        b"CONNECT a:443 HTTP/1.1",
+    ],
+)
+def test_a_target_has_a_form(line: bytes) -> None:
+    check_target(request(line))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [b"*", b"a", b"a:443", b"?b", b"ftp://a/", b"http:///b", b"http:/a", b"%2F"],
+)
+def test_and_there_is_no_other(target: bytes) -> None:
+    with pytest.raises(MalformedError):
+        check_target(request(b"GET %b HTTP/1.1" % target))
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"GET /a\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA: \x00", 400),
+        (b"\x16\x03\x01", 400),
+        (b"x" * (MAX_METHOD + 1) + b" / HTTP/1.1\r\n", 400),
+        (b"GET /" + b"x" * (MAX_METHOD + MAX_TARGET), 414),
+        (b"GET / HTTP/1.1\r\nA: " + b"x" * MAX_FIELD, 431),
+        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * (MAX_HEAD // 6), 431),
+    ],
+    ids=["0.9", "NUL", "TLS", "method", "target", "field", "head"],
+)
+def test_a_bad_beginning_is_refused_before_its_end(data: bytes, status: int) -> None:
+    with pytest.raises(MalformedError) as caught:
+        check_beginning(data)
+    assert caught.value.status == status
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"G", b"GET / HTTP/1.1\r\n", b"A / HTTP/1.1\r\nX"]
+)
+def test_a_good_one_is_waited_for(data: bytes) -> None:
+    check_beginning(data)
+
+
+def test_a_head_has_a_limit() -> None:
+    field = b"A: " + b"x" * (MAX_HEAD // 8)
+    with pytest.raises(MalformedError) as caught:
+        request(b"\r\n".join((b"GET / HTTP/1.1", *[field] * 8)))
+    assert caught.value.status == 431
 
 
 def test_http_1_0_may_come_without_a_host() -> None:
