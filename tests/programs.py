@@ -43,6 +43,7 @@ PROGRAMS = {
             "brew": "openjdk",
         },
     ),
+    "nginx": Program(("nginx", "-v"), packages={"apt-get": "nginx-light"}),
     "chromium": Program(("chromium", "--version")),
     "perl": Program(
         ("perl", "-MHTTP::Tiny", "-e", "1"),

@@ -15,8 +15,8 @@ from proxy.forward.target import REWRITTEN, Rewrite
 from proxy.http1.framing import FRAMING
 from proxy.http1.head import Field, RequestHead, ResponseHead, elements, value_of
 
-# Section 7.6.1 names Connection and the next five; the two Proxy-Auth fields are for
-# this hop (section 11.7). HTTP2-Settings belongs to an upgrade that is not offered on.
+# Section 7.6.1 names Connection and the next five; the Proxy-Auth fields are for this
+# hop (section 11.7). HTTP2-Settings belongs to an upgrade that is not offered on.
 HOP_BY_HOP: Final = frozenset(
     {
         b"connection",
@@ -26,6 +26,7 @@ HOP_BY_HOP: Final = frozenset(
         b"transfer-encoding",
         b"upgrade",
         b"proxy-authenticate",
+        b"proxy-authentication-info",
         b"proxy-authorization",
         b"trailer",
         b"http2-settings",
@@ -82,8 +83,10 @@ _NO_TRAILERS = (
     HOP_BY_HOP | NEEDED | {b"age", b"expires", b"proxy-status", b"retry-after", b"vary"}
 )
 
+_MEMBER = re.compile(rb'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+_LONG_STATUS = 2048
+_OPEN, _CLOSE, _BACKSLASH = b"()\\"
 _COUNT = re.compile(rb"[0-9]{1,30}")
-_COMMENT = re.compile(rb"\((?:[^()\\]|\\.)*\)")  # the innermost ones
 
 _VIA = b"Via: %b " + PROXY_NAME.encode()
 
@@ -153,7 +156,7 @@ def relayed_lines(
     lines: list[bytes] = []
     for field in head.fields:
         lower, line = field
-        if lower in dropped or (lower == b"proxy-status" and _is_impostor(line)):
+        if lower in dropped or (lower == b"proxy-status" and _is_impostor(field)):
             continue
         if lower in REWRITTEN and rewrite is not None:
             line = _rewritten(field, rewrite, own)
@@ -224,9 +227,8 @@ def forwards_left(head: RequestHead) -> int | None:
 def came_through_us(via: bytes) -> bool:
     """Say whether a request's `via` names this program: then it goes in circles."""
     name = PROXY_NAME.encode()
-    found = 1
-    while found:
-        via, found = _COMMENT.subn(b"", via)
+    if b"(" in via:
+        via = _without_comments(via)
     return any(name in element.split()[1:2] for element in elements(via))
 
 
@@ -254,9 +256,33 @@ def _dropped_from(
     return dropped - {b"trailer"} if announced else dropped
 
 
-def _is_impostor(line: bytes) -> bool:
+def _is_impostor(field: Field) -> bool:
     """Say whether a Proxy-Status is in our name: callers tell our answers by it."""
-    return PROXY_NAME.encode() in line.lower()
+    value = value_of(field).lower()
+    name = PROXY_NAME.encode()
+    if name not in value:
+        return False
+    # Each member begins with who speaks (RFC 9209, section 2). What is long enough to
+    # make the search slow is not from anyone honest.
+    members = _MEMBER.findall(value) if len(value) < _LONG_STATUS else [name]
+    return any(one.partition(b";")[0].strip(b' \t"') == name for one in members)
+
+
+def _without_comments(value: bytes) -> bytes:
+    """Return `value` less its comments, nested ones too (RFC 9110, section 5.6.5)."""
+    kept, depth, escaped = bytearray(), 0, False
+    for byte in value:
+        if escaped:
+            escaped = False
+        elif depth and byte == _BACKSLASH:
+            escaped = True
+        elif byte == _OPEN:
+            depth += 1
+        elif depth:
+            depth -= byte == _CLOSE
+        else:
+            kept.append(byte)
+    return bytes(kept)
 
 
 def _counted_down(

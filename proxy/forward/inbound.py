@@ -133,9 +133,9 @@ class InboundConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
         if self._state is _State.HEAD:
-            began = not self._buffer
-            self._buffer = data if began else self._buffer + data
-            self._read_head(began=began)
+            known = len(self._buffer)
+            self._buffer = self._buffer + data if known else data
+            self._read_head(known)
         elif self._content is not None:
             self._read_content(self._content, data)
         elif self._state in {_State.EXCHANGE, _State.ANSWERED}:
@@ -238,16 +238,18 @@ class InboundConnection(asyncio.Protocol):
 
     # -- Requests ----------------------------------------------------------------
 
-    def _read_head(self, *, began: bool = True) -> None:
+    def _read_head(self, known: int = 0) -> None:
+        """Read the head in the buffer, whose first `known` bytes were seen before."""
         buffer = self._buffer
         while buffer.startswith(b"\r\n"):  # RFC 9112, section 2.2
             buffer = buffer[2:]
-        end = buffer.find(b"\r\n\r\n")
+            known = 0
+        end = buffer.find(b"\r\n\r\n", max(0, known - 3))
         try:
             if end < 0:
                 self._buffer = buffer
-                check_beginning(buffer)
-                if began:
+                check_beginning(buffer, known)
+                if buffer and not known:
                     self.deadline = self._loop.time() + HEAD_TIME
                 return
             head = parse_request(buffer[:end], self._server.noted)

@@ -111,19 +111,19 @@ def parse_request(head: bytes, noted: Set[bytes]) -> RequestHead:
     return RequestHead(method.decode(), target, fields, seen, http10=minor == b"0")
 
 
-def check_beginning(data: bytes) -> None:
+def check_beginning(data: bytes, new: int = 0) -> None:
     """Refuse what can become no request's head, without waiting for its end.
 
-    Raises MalformedError.
+    Only what stands from `new` on has not been looked at before. Raises MalformedError.
     """
     if data.startswith(_TLS):
         raise MalformedError("this listener speaks HTTP, not HTTPS: use http://")
-    if is_hopeless(data):
+    if is_hopeless(data[new - (data[new - 1 : new] == b"\r") :]):
         raise MalformedError("control characters or bare line ends")
-    line, end, _ = data.partition(b"\r\n")
-    if end:
-        _request_line(line)
-    elif len(line) > MAX_METHOD + MAX_TARGET:
+    end = data.find(b"\r\n")
+    if end >= max(0, new - 1):
+        _request_line(data[:end])
+    if end < 0 and len(data) > MAX_METHOD + MAX_TARGET:
         raise MalformedError("the request target is too long", status=414)
     if len(data) > MAX_HEAD or len(data) - data.rfind(b"\r\n") > MAX_FIELD + 2:
         raise MalformedError("the request's head is too long", status=431)

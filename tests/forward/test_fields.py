@@ -272,10 +272,30 @@ def test_what_has_no_content_has_no_framing() -> None:
     assert relayed_lines(response(*framing, status=b"304 X")) == list(framing)
 
 
-def test_nobody_answers_in_our_name() -> None:
-    theirs = b"Proxy-Status: edge.example; hit"
-    ours = b"Proxy-Status: Telemed-Proxy; error=proxy_internal_error"
-    assert relayed_lines(response(theirs, ours)) == [theirs]
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"Telemed-Proxy; error=proxy_internal_error",
+        b'edge.example; hit, "telemed-proxy"',
+        b"telemed-proxy",
+        b"edge.example; details=telemed-proxy" + b"x" * 60_000,
+    ],
+)
+def test_nobody_answers_in_our_name(value: bytes) -> None:
+    assert relayed_lines(response(b"Proxy-Status: " + value)) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"edge.example; hit",
+        b"telemed-proxy.example",
+        b'edge; details="x, telemed-proxy; \\", telemed-proxy"',
+    ],
+)
+def test_others_may_answer_in_theirs(value: bytes) -> None:
+    line = b"Proxy-Status: " + value
+    assert relayed_lines(response(line)) == [line]
 
 
 def test_trailers_decide_nothing() -> None:

@@ -129,6 +129,20 @@ class TestTimes:
         assert b"\r\nConnection: close\r\n" in got
 
     @pytest.mark.usefixtures("quick")
+    async def test_blank_lines_buy_no_time(self) -> None:
+        async with rig(echo) as it, it.client() as client:
+
+            async def drip() -> None:
+                while True:
+                    await client.send(b"\r\n")
+                    await asyncio.sleep(0.01)
+
+            dripping = asyncio.ensure_future(drip())
+            await client.gone()
+            dripping.cancel()
+            await asyncio.wait([dripping])
+
+    @pytest.mark.usefixtures("quick")
     async def test_nobody_waits_for_ever_for_a_client_to_read(self) -> None:
         async with rig(echo) as it, it.client() as client:
             await client.send(b"nonsense\r\n\r\n")

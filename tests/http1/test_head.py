@@ -253,6 +253,23 @@ def test_a_good_one_is_waited_for(data: bytes) -> None:
     check_beginning(data)
 
 
+@pytest.mark.parametrize("cut", range(30))
+def test_what_was_looked_at_is_not_looked_at_again(cut: int) -> None:
+    good = b"GET / HTTP/1.1\r\nHost: a\r\nX: b"
+    check_beginning(good[:cut])
+    check_beginning(good, cut)
+    for bad in (good.replace(b"\r", b""), good.replace(b"1.1", b"1.x")):
+        assert refused(bad[:cut]) or refused(bad, cut)
+
+
+def refused(data: bytes, new: int = 0) -> bool:
+    try:
+        check_beginning(data, new)
+    except MalformedError:
+        return True
+    return False
+
+
 def test_a_head_has_a_limit() -> None:
     field = b"A: " + b"x" * (MAX_HEAD // 8)
     with pytest.raises(MalformedError) as caught:
