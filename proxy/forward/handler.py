@@ -22,7 +22,7 @@ from proxy.forward.inbound import InboundConnection, InboundRequest
 from proxy.forward.pool import Pool
 from proxy.forward.rejection import SUSPECT
 from proxy.forward.relay import ForwardOptions, Relay
-from proxy.forward.replay import may_replay_after_rejection
+from proxy.forward.replay import costs_an_sms, may_replay_after_rejection
 from proxy.forward.sending import OutboundRequest, Sending
 from proxy.forward.target import authority, outbound_target
 from proxy.http1.errors import MalformedError
@@ -173,6 +173,7 @@ class ForwardHandler:
             content=inbound.content,
             upgrade=upgrades(head),
             expects_continue=b"expect" in head.seen,
+            once=costs_an_sms(target),
         )
 
     async def _send_and_relay(
@@ -201,7 +202,9 @@ class ForwardHandler:
         """Refresh once and send once more, or let the rejection through."""
         outbound = sending.outbound
         if not may_replay_after_rejection(
-            content_kept=outbound.content_kept, replayed=sending.exchange.replayed
+            content_kept=outbound.content_kept,
+            replayed=sending.exchange.replayed,
+            once=outbound.once,
         ):
             _ = spawn(
                 self._credential.access_token(rejected=token),

@@ -27,7 +27,7 @@ class OutboundRequest:
     """All that is needed to send one request, once or twice.
 
     `lines` are its field lines less the credential; `upgrade` the protocols that the
-    client wants to go over to.
+    client wants to go over to; `once` says that it is never sent a second time.
     """
 
     method: str
@@ -36,6 +36,12 @@ class OutboundRequest:
     content: InboundContent | None
     upgrade: bytes = b""
     expects_continue: bool = False
+    once: bool = False
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent again without doing anything twice."""
+        return self.method in IDEMPOTENT and self.content_kept and not self.once
 
     @property
     def content_kept(self) -> bool:
@@ -145,8 +151,9 @@ class Sending:
         self, access_token: str, *, on_new: bool = False
     ) -> ResponseHead:
         outbound = self.outbound
-        repeatable = outbound.method in IDEMPOTENT and outbound.content_kept
-        connection = await self._pool.acquire(repeatable=repeatable, new=on_new)
+        connection = await self._pool.acquire(
+            repeatable=outbound.repeatable, new=on_new
+        )
         self._connection = connection
         self.exchange.reused = connection.reused
         begun = time.perf_counter()
@@ -197,8 +204,7 @@ class Sending:
     def _may_resend(self) -> bool:
         connection = self._connection
         return connection is not None and may_resend_after_fault(
-            self.outbound.method,
-            content_kept=self.outbound.content_kept,
+            repeatable=self.outbound.repeatable,
             answer_begun=connection.answer_begun,
             connection_reused=connection.reused,
         )

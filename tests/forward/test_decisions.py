@@ -3,47 +3,83 @@
 import gzip
 import json
 import zlib
+from typing import cast
 
 import pytest
 
+from proxy.forward.content import InboundContent, Source
 from proxy.forward.rejection import SUSPECT, is_rejection
-from proxy.forward.replay import may_replay_after_rejection, may_resend_after_fault
+from proxy.forward.replay import (
+    costs_an_sms,
+    may_replay_after_rejection,
+    may_resend_after_fault,
+)
+from proxy.forward.sending import OutboundRequest
+from proxy.http1.framing import Counted
+
+
+def outbound(
+    method: str = "GET", *, kept: bool = True, once: bool = False
+) -> OutboundRequest:
+    content = None
+    if not kept:
+        content = InboundContent(Counted(2), cast("Source", None), keep=0)
+        content.feed(b"a")
+        content.taken, content._kept = 1, None
+    return OutboundRequest(method, b"/", [], content, once=once)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
-def test_an_idempotent_request_survives_a_stale_connection(method: str) -> None:
-    assert may_resend_after_fault(
-        method, content_kept=True, answer_begun=False, connection_reused=True
-    )
+def test_an_idempotent_request_may_be_repeated(method: str) -> None:
+    assert outbound(method).repeatable
+    assert not outbound(method, kept=False).repeatable
+    assert not outbound(method, once=True).repeatable
 
 
-@pytest.mark.parametrize("method", ["POST", "PATCH", "PROPPATCH", "LOCK"])
-def test_what_may_have_cost_money_is_never_sent_again(method: str) -> None:
-    assert not may_resend_after_fault(
-        method, content_kept=True, answer_begun=False, connection_reused=True
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PROPPATCH", "LOCK", "get"])
+def test_what_may_have_cost_money_is_never_repeated(method: str) -> None:
+    assert not outbound(method).repeatable
+
+
+@pytest.mark.parametrize(
+    ("repeatable", "answer_begun", "connection_reused", "may"),
+    [
+        (True, False, True, True),
+        (False, False, True, False),
+        (True, True, True, False),
+        (True, False, False, False),
+    ],
+    ids=["stale", "not repeatable", "answer begun", "new connection"],
+)
+def test_a_fault_is_shown_when_sending_again_would_not_mend_it(
+    repeatable: bool, answer_begun: bool, connection_reused: bool, may: bool
+) -> None:
+    assert may is may_resend_after_fault(
+        repeatable=repeatable,
+        answer_begun=answer_begun,
+        connection_reused=connection_reused,
     )
 
 
 @pytest.mark.parametrize(
-    ("content_kept", "answer_begun", "connection_reused"),
-    [(False, False, True), (True, True, True), (True, False, False)],
-    ids=["content gone", "answer begun", "new connection"],
+    ("target", "costs"),
+    [
+        (b"/api/v1/access/validation-code?code=7&number=1", True),
+        (b"/API/v1/Access/Validation-Code", True),
+        (b"/api/v1/access/%76alidation%2Dcode?x", True),
+        (b"/api/v1/profile/get?next=/access/validation-code", False),
+        (b"/api/v1/access/other", False),
+    ],
 )
-def test_a_fault_is_shown_when_sending_again_would_not_mend_it(
-    content_kept: bool, answer_begun: bool, connection_reused: bool
-) -> None:
-    assert not may_resend_after_fault(
-        "GET",
-        content_kept=content_kept,
-        answer_begun=answer_begun,
-        connection_reused=connection_reused,
-    )
+def test_an_sms_is_asked_for_with_a_get(target: bytes, costs: bool) -> None:
+    assert costs_an_sms(target) is costs
 
 
 def test_a_rejected_request_is_replayed_once_if_its_content_is_kept() -> None:
     assert may_replay_after_rejection(content_kept=True, replayed=False)
     assert not may_replay_after_rejection(content_kept=True, replayed=True)
     assert not may_replay_after_rejection(content_kept=False, replayed=False)
+    assert not may_replay_after_rejection(content_kept=True, replayed=False, once=True)
 
 
 OAUTH = json.dumps({"type": "oauth", "value": None}).encode()

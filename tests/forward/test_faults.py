@@ -642,6 +642,30 @@ async def test_broken_framing_is_told_though_nothing_was_sent_yet() -> None:
     assert got.startswith(b"HTTP/1.1 400 Bad Request\r\n")
 
 
+async def test_an_sms_is_asked_for_once_though_its_connection_was_stale() -> None:
+    requests: list[bytes] = []
+    target = b"/api/v1/access/validation-code?code=7&number=9161234567"
+    async with rig(closing_after(1, requests)) as it:
+        await it.get()
+        got = await it.get(target)
+    assert got.startswith((b"HTTP/1.1 502 ", b"HTTP/1.1 200 "))
+    assert sum(target in one for one in requests) == 1
+
+
+async def test_nor_is_it_asked_for_again_after_a_rejection() -> None:
+    heads = []
+
+    async def script(peer: Peer) -> None:
+        heads.append(await peer.read_head())
+        await peer.send(answer(b"", b"401 Unauthorized"))
+        await peer.gone()
+
+    async with rig(script) as it:
+        got = await it.get(b"/api/v1/access/validation-code?code=7&number=1")
+    assert got.startswith(b"HTTP/1.1 401 ")
+    assert len(heads) == 1
+
+
 async def test_silence_is_no_reason_to_send_again() -> None:
     """Only a close without an answer is the race with a stale connection."""
     heads = []
