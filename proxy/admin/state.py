@@ -85,6 +85,7 @@ def status_members(status: TokenStatus, info: AdminInfo) -> dict[str, Any]:
         "listen": info.addresses(),
         "upstream": info.upstream,
         "version": info.version,
+        "clock_skew": None if status.clock_skew is None else round(status.clock_skew),
     }
 
 

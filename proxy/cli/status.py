@@ -21,6 +21,9 @@ STATES = {
     "code_sent": "an SMS was sent; run: telemed-proxy login",
     "login_required": "the login has ended; run: telemed-proxy login",
 }
+SKEW_ALLOWED = 5
+"""Seconds between two clocks that nobody needs to hear of."""
+
 LINES = (
     ("phone", "phone"),
     ("expires_at", "access token until"),
@@ -80,6 +83,9 @@ def _print(found: dict[str, Any], where: str, verdict: "Verdict | None") -> None
     for key, label in LINES:
         if text := _as_text(found.get(key)):
             _line(label, text)
+    if abs(skew := int(found.get("clock_skew") or 0)) > SKEW_ALLOWED:
+        way = "slow" if skew > 0 else "fast"
+        _line("clock", f"this machine's clock is about {abs(skew)} s {way}")
     _line("asked", where)
     if verdict is not None:
         _line("verified", verdict.sentence)

@@ -7,7 +7,7 @@ import random
 
 from proxy.clock import Clock
 from proxy.errors import LoginRequiredError, StoreError
-from proxy.oauth.changes import is_foreign, newer
+from proxy.oauth.changes import is_foreign, is_uncertain, newer
 from proxy.oauth.messages import TokenPair, fingerprint
 from proxy.oauth.schedule import Allowance, Schedule
 from proxy.oauth.status import State, TokenStatus
@@ -42,6 +42,8 @@ class Account:
         """Those of the record, unless they are for other hosts than `issuer`."""
         self.news = asyncio.Event()
         """Set when another token pair is in use."""
+        self.arrival = asyncio.Event()
+        """Set once when that happens, and replaced by the next one."""
         self.refreshable = False
         """There is a refresh token, and it was not refused."""
         self.unsaved = False
@@ -91,8 +93,20 @@ class Account:
         return (
             self.refreshable
             and self._schedule is not None
-            and (self._rejected or self._schedule.is_due(self._clock()))
+            and (
+                self._rejected
+                or self.is_uncertain
+                or self._schedule.is_due(self._clock())
+            )
         )
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether a refresh was begun whose outcome nobody knows.
+
+        It is tried again at once: some servers take a spent token for a while.
+        """
+        return self.tokens is not None and is_uncertain(self.record)
 
     @property
     def due_at(self) -> float | None:
@@ -100,6 +114,12 @@ class Account:
         if not self.refreshable or self._schedule is None:
             return None
         return self._schedule.due_at
+
+    @property
+    def login_needed_by(self) -> float | None:
+        """When calls will fail unless someone logs in; None while refreshes work."""
+        pair = self.tokens
+        return pair.expires_at if pair and not self.refreshable else None
 
     @property
     def mismatch(self) -> str | None:
@@ -154,9 +174,7 @@ class Account:
             expires_at=pair.expires_at if pair else None,
             expires_in=max(0, int(pair.expires_at - now)) if pair else None,
             refresh_due_at=self.due_at,
-            login_needed_by=(
-                pair.expires_at if pair and not self.refreshable else None
-            ),
+            login_needed_by=self.login_needed_by,
             last_refresh=known.last_refresh,
             last_error=self.store_trouble or mismatch or failure or known.last_error,
             store=self._store.url,
@@ -235,6 +253,8 @@ class Account:
                 Schedule.of(pair, self._share, self._jitter) if pair else None
             )
             self.news.set()
+            self.arrival.set()
+            self.arrival = asyncio.Event()
         self._judge()
 
     def _note(self, exc: StoreError | None) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from proxy.oauth.messages import TokenPair, fingerprint
 from proxy.oauth.phone import Phone
-from proxy.oauth.stores.record import AccountRecord, LoginRecord
+from proxy.oauth.stores.record import AccountRecord, LoginRecord, RefreshStart
 
 REFUSED_KEPT = 8
 
@@ -67,9 +67,32 @@ def logged_out(record: AccountRecord, now: float) -> AccountRecord:
     )
 
 
-def refresh_started(record: AccountRecord, now: float) -> AccountRecord:
-    """Return `record` as it is while its refresh token may or may not be spent."""
-    return replace(record, refresh_started=now)
+def refresh_started(
+    record: AccountRecord, pair: TokenPair, now: float
+) -> AccountRecord:
+    """Return `record` as it is while `pair` may or may not be spent.
+
+    Of several tries with the same refresh token the first instant is kept.
+    """
+    token = fingerprint(pair.refresh_token or "")
+    before = record.refresh_started
+    if before is not None and before.token == token:
+        start = replace(before, tries=before.tries + 1)
+    else:
+        start = RefreshStart(now, pair.generation, token)
+    return replace(record, refresh_started=start)
+
+
+def is_uncertain(record: AccountRecord) -> bool:
+    """Say whether the refresh token in `record` may have been spent unseen.
+
+    That is so from before a refresh is sent until its answer is saved, and stays so
+    when the answer was lost, or the process that waited for it.
+    """
+    start, pair = record.refresh_started, record.tokens
+    if start is None or pair is None or pair.refresh_token is None:
+        return False
+    return start.token in ("", fingerprint(pair.refresh_token))
 
 
 def refreshed(

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -109,6 +109,8 @@ class Endpoints:
         self._client_id = client_id
         self._clock = clock
         self._proxy = proxy
+        self.skew: float | None = None
+        """How many seconds the upstream's clock is ahead, by its last answer."""
 
     async def send_validation_code(self, phone: Phone) -> None:
         """Have an SMS with a validation code sent to `phone`.
@@ -182,11 +184,16 @@ class Endpoints:
                 proxy=self._proxy,
                 middlewares=(_once,),
             ) as response:
+                self._note_time(response.headers.get("Date", ""))
                 return _Answer(
                     status=response.status,
                     body=await _bounded(response.content),
                     retry_after=response.headers.get("Retry-After"),
                 )
+
+    def _note_time(self, date: str) -> None:
+        with suppress(ValueError):
+            self.skew = parsedate_to_datetime(date).timestamp() - self._clock()
 
 
 async def _once(

@@ -4,8 +4,12 @@
   over or was rejected.
 * A refresh runs in a task of its own. A caller that goes away neither stops it nor
   loses the rotated refresh token that it brings.
-* A failure of unknown effect is tried again, further and further apart; a refusal is
-  final for that refresh token, and the access token then serves until its end.
+* Before a refresh is sent the store notes it, and its answer is saved before it is
+  used. A refresh that was begun and not ended, here or in a process that has died, is
+  *uncertain*: it is tried again at once, and the access token serves meanwhile.
+* A failure of unknown effect is tried again, once at once and then further and further
+  apart; a refusal is final for that refresh token, and the access token then serves
+  until its end.
 """
 
 import asyncio
@@ -15,21 +19,24 @@ import math
 import random
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Literal, Protocol, TypeVar
 
-from proxy.clock import Clock
+from proxy.clock import Clock, iso_utc
 from proxy.errors import (
+    CLIENT_REFUSED,
     LoginRequiredError,
     ProxyError,
     StoreError,
     TokenRefusedError,
     UpstreamError,
+    UpstreamUnreachableError,
 )
 from proxy.oauth import changes
 from proxy.oauth.account import Account
 from proxy.oauth.messages import TokenPair
 from proxy.oauth.phone import Phone
-from proxy.oauth.schedule import FIRST_DELAY, Backoff
+from proxy.oauth.schedule import FIRST_DELAY, Backoff, Reminder
 from proxy.oauth.status import TokenStatus
 from proxy.oauth.stores import Change, TokenStore
 from proxy.oauth.stores.record import DEFAULT_ACCOUNT, AccountRecord
@@ -53,6 +60,10 @@ Outcome = Literal["refreshed", "refused", "failed"]
 
 class RefreshEndpoint(Protocol):
     """The one call of the authorization server that a refresher needs."""
+
+    @property
+    def skew(self) -> float | None:
+        """How many seconds its clock is ahead of ours, as far as is known."""
 
     async def refresh(self, refresh_token: str) -> TokenPair:
         """Exchange a refresh token for a new pair; it is sent once."""
@@ -87,6 +98,7 @@ class Refresher:
             account, store, clock, share=refresh_at, jitter=jitter, issuer=issuer
         )
         self._backoff = Backoff(jitter, first_delay)
+        self._reminder = Reminder()
         self._failure: ProxyError | None = None
         self._failed_generation = -1
         self._looked_at = -math.inf
@@ -128,7 +140,12 @@ class Refresher:
     async def tick(self) -> None:
         """Do what the timer does: look at the store, and start a refresh if due."""
         await self._account.mend()
+        self._remind()
         self._start_if_due()
+
+    async def arrival(self) -> None:
+        """Wait until another token pair is in use, such as that of a login."""
+        await self._account.arrival.wait()
 
     async def settled(self) -> None:
         """Wait until no refresh is under way, whatever becomes of it."""
@@ -194,7 +211,8 @@ class Refresher:
     def status(self) -> TokenStatus:
         """Return what may be told about the login."""
         failure = self._present_failure()
-        return self._account.status(failure.description if failure else None)
+        found = self._account.status(failure.description if failure else None)
+        return replace(found, clock_skew=self._endpoints.skew)
 
     # -- login and logout ------------------------------------------------------------
 
@@ -323,19 +341,19 @@ class Refresher:
     async def _exchange(self, pair: TokenPair) -> None:
         if pair.refresh_token is None or not self._account.refreshable:
             raise self._account.login_required()
-        token = pair.refresh_token
-        await self._note_start()
+        was_tried = self._account.is_uncertain
+        await self._note_start(pair)
         try:
-            fresh = await self._endpoints.refresh(token)
+            try:
+                fresh = await self._endpoints.refresh(pair.refresh_token)
+            except UpstreamUnreachableError:
+                raise  # nothing was sent, so there is nothing to find out
+            except UpstreamError as exc:
+                logger.info("refresh failed: %s; trying once more", exc)
+                was_tried = True
+                fresh = await self._endpoints.refresh(pair.refresh_token)
         except TokenRefusedError as exc:
-            self._failure = None
-            self._on_refresh("refused")
-            told = exc.description
-            logger.warning("refresh refused: %s; log in before the token ends", told)
-            with suppress(StoreError):  # noted, and kept in memory
-                await self._account.update(
-                    lambda record: changes.refused(record, token, told)
-                )
+            await self._refused(pair, exc, was_tried=was_tried)
             raise
         now = self._clock()
         # A pair that cannot be saved is used all the same: the old refresh token is
@@ -349,7 +367,27 @@ class Refresher:
         self._on_refresh("refreshed")
         logger.info("refreshed the access token")
 
-    async def _note_start(self) -> None:
+    async def _refused(
+        self, pair: TokenPair, refusal: TokenRefusedError, *, was_tried: bool
+    ) -> None:
+        """Note that the refresh token of `pair` is dead, and most likely why."""
+        self._failure = None
+        self._on_refresh("refused")
+        told = refusal.description
+        if refusal.value != CLIENT_REFUSED:
+            told += (
+                "; an earlier refresh had taken effect, and its answer was lost"
+                if was_tried
+                else "; perhaps another login for this phone took its place"
+            )
+        logger.warning("refresh refused: %s; log in before the token ends", told)
+        token = str(pair.refresh_token)
+        with suppress(StoreError):  # noted, and kept in memory
+            await self._account.update(
+                lambda record: changes.refused(record, token, told)
+            )
+
+    async def _note_start(self, pair: TokenPair) -> None:
         """Save that a refresh is under way, before the refresh token is spent on it.
 
         So a full disk shows while nothing is lost yet. An access token that is over
@@ -358,7 +396,7 @@ class Refresher:
         now = self._clock()
         try:
             await self._account.update(
-                lambda record: changes.refresh_started(record, now)
+                lambda record: changes.refresh_started(record, pair, now)
             )
         except StoreError:
             if not self._account.is_over():
@@ -372,6 +410,15 @@ class Refresher:
         if not 0 <= now - self._looked_at < LOOK_AGAIN_AFTER:
             self._looked_at = now
             await self._account.reload()
+
+    def _remind(self) -> None:
+        deadline = self._account.login_needed_by
+        if self._reminder.is_due(deadline, self._clock()):
+            logger.warning(
+                "this login cannot be refreshed and ends at %s: log in again before, "
+                "with telemed-proxy login",
+                iso_utc(deadline or 0.0),
+            )
 
     # -- the timer -------------------------------------------------------------------
 

@@ -85,6 +85,28 @@ class Backoff:
         return remaining if 0 < remaining <= MAX_DELAY else 0.0
 
 
+REMINDERS = (3 * 86400.0, 86400.0, 6 * 3600.0, 3600.0, 600.0)
+"""How long before a deadline somebody is reminded of it, in seconds."""
+
+
+class Reminder:
+    """Says when a reminder of a deadline is due: once for each of REMINDERS."""
+
+    def __init__(self) -> None:
+        self._deadline: float | None = None
+        self._given = 0
+
+    def is_due(self, deadline: float | None, now: float) -> bool:
+        """Say whether to remind of `deadline` now; not again for the same reason."""
+        if deadline != self._deadline:
+            self._deadline, self._given = deadline, 0
+        if deadline is None:
+            return False
+        passed = sum(deadline - now <= before for before in REMINDERS)
+        due, self._given = passed > self._given, max(passed, self._given)
+        return due
+
+
 class Allowance:
     """So many at once, and one more every so many seconds."""
 

@@ -27,3 +27,5 @@ class TokenStatus:
     last_error: str | None
     store: str
     """Where the tokens are kept."""
+    clock_skew: float | None = None
+    """How many seconds the authorization server's clock is ahead of ours."""

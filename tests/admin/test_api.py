@@ -19,6 +19,7 @@ MEMBERS = [
     "listen",
     "upstream",
     "version",
+    "clock_skew",
 ]
 
 

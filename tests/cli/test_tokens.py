@@ -85,6 +85,7 @@ def test_the_json_is_the_status_object_of_the_admin_listener(logged_in: Person) 
         "listen",
         "upstream",
         "version",
+        "clock_skew",
     ]
     assert status["state"] == "active"
     assert status["phone"] == MASKED

@@ -27,9 +27,12 @@ class FakeAuthorizationServer:
     gate: asyncio.Event | None = None
     failure: ProxyError | None = None
     """Raised instead of an answer, before the server has acted."""
+    failures: list[ProxyError] = field(default_factory=list)
+    """The same, each once."""
     loses_answer: ProxyError | None = None
     """Raised instead of an answer, after the server has acted."""
 
+    skew: float | None = None
     code: str = "7654"
     sms: list[Phone] = field(default_factory=list)
     passwords: list[tuple[str, str]] = field(default_factory=list)
@@ -42,6 +45,8 @@ class FakeAuthorizationServer:
         if self.gate:
             await self.gate.wait()
         await asyncio.sleep(0)
+        if self.failures:
+            raise self.failures.pop(0)
         if self.failure:
             raise self.failure
         if refresh_token != self.current:

@@ -14,13 +14,14 @@ from proxy.errors import (
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
+from proxy.oauth.changes import refresh_started
 from proxy.oauth.messages import TokenPair
 from proxy.oauth.refresher import Refresher
 from proxy.oauth.stores.file import FileStore
-from proxy.oauth.stores.record import LoginRecord
+from proxy.oauth.stores.record import AccountRecord, LoginRecord
 from tests.clocks import MovedClock
 from tests.oauth.conftest import StartRefresher
-from tests.oauth.fakes import HOUR, PHONE, FakeAuthorizationServer
+from tests.oauth.fakes import HOUR, PHONE, START, FakeAuthorizationServer
 
 DUE = 0.6 * HOUR
 DAY = 86400.0
@@ -373,6 +374,9 @@ async def test_the_store_tells_of_a_refresh_whose_outcome_is_not_known(
 
 # -- failures --------------------------------------------------------------------
 
+AT_ONCE = 2
+"""Calls that one refresh makes while its outcome is unknown."""
+
 UNKNOWN = [
     TokenAnswerError("the authorization server answered 500"),
     UpstreamTimeoutError("no answer in time"),
@@ -388,30 +392,32 @@ async def test_a_live_token_serves_through_an_outage_with_tries_kept_apart(
     failure: TokenAnswerError,
 ) -> None:
     server.failure = failure
+    # What was not even sent need not be found out about at once.
+    at_once = 1 if isinstance(failure, UpstreamUnreachableError) else AT_ONCE
     clock.advance(DUE)
 
     for _ in range(200):
         assert await refresher.access_token() == "access-0"
         await refresher.settled()
 
-    assert server.calls == 1
+    assert server.calls == at_once
     status = refresher.status()
     assert (status.state, status.last_error) == ("active", failure.description)
 
     clock.advance(1)
     assert await refresher.access_token() == "access-0"
     await refresher.settled()
-    assert server.calls == 2
+    assert server.calls == 2 * at_once
     clock.advance(1)
     await refresher.tick()
     await refresher.settled()
-    assert server.calls == 2  # two seconds apart now
+    assert server.calls == 2 * at_once  # two seconds apart now
 
     server.failure = None
     clock.advance(1)
     await refresher.tick()
     await refresher.settled()
-    assert refresher.current() == "access-3"
+    assert refresher.current() == f"access-{2 * at_once + 1}"
     assert refresher.status().last_error is None
 
 
@@ -426,12 +432,12 @@ async def test_a_rejected_token_that_cannot_be_replaced_raises_for_who_met_it(
         await refresher.access_token(rejected="access-0")
 
     assert caught.value.retry_after == 1
-    assert server.calls == 1
+    assert server.calls == AT_ONCE
     # The rejection may have been one call's own.
     assert await refresher.access_token() == "access-0"
     server.failure = None
     clock.advance(1)
-    assert await refresher.access_token(rejected="access-0") == "access-2"
+    assert await refresher.access_token(rejected="access-0") == "access-3"
 
 
 async def test_an_outage_beyond_the_end_of_the_token_raises_and_heals(
@@ -447,11 +453,177 @@ async def test_an_outage_beyond_the_end_of_the_token_raises_and_heals(
     for _ in range(100):
         with pytest.raises(UpstreamTimeoutError):
             await refresher.access_token()
-    assert server.calls == 1
+    assert server.calls == AT_ONCE
 
     server.failure = None
     clock.advance(1)
-    assert await refresher.access_token() == "access-2"
+    assert await refresher.access_token() == "access-3"
+
+
+@pytest.mark.parametrize("failure", UNKNOWN[:2], ids=lambda exc: type(exc).__name__)
+async def test_a_lost_answer_is_asked_for_once_more_at_once(
+    refresher: Refresher, server: FakeAuthorizationServer, failure: TokenAnswerError
+) -> None:
+    """The server had not acted, or takes the spent token for a while."""
+    server.failures = [failure]
+
+    await refresher.refresh()
+
+    assert server.presented == ["refresh-0", "refresh-0"]
+    assert refresher.current() == "access-2"
+
+
+async def test_a_refresh_whose_answer_was_lost_says_so_and_serves_on(
+    refresher: Refresher, server: FakeAuthorizationServer
+) -> None:
+    server.loses_answer = UpstreamTimeoutError("no answer in time")
+
+    with pytest.raises(TokenRefusedError):
+        await refresher.refresh()
+
+    assert server.presented == ["refresh-0", "refresh-0"]
+    status = refresher.status()
+    assert "its answer was lost" in str(status.last_error)
+    assert status.state == "active"
+    assert status.login_needed_by == status.expires_at
+    assert await refresher.access_token() == "access-0"
+
+
+async def test_a_token_that_nobody_here_had_used_was_taken_by_another_login(
+    refresher: Refresher, server: FakeAuthorizationServer
+) -> None:
+    server.current = "taken"
+
+    with pytest.raises(TokenRefusedError):
+        await refresher.refresh()
+
+    assert "another login for this phone" in str(refresher.status().last_error)
+
+
+class TestUncertain:
+    """A process died between the note that a refresh begins and its answer."""
+
+    @staticmethod
+    async def died(store: FileStore, record: AccountRecord, clock: MovedClock) -> None:
+        pair = record.tokens
+        assert pair is not None
+        await store.update("default", lambda one: refresh_started(one, pair, clock()))
+
+    async def test_the_old_token_is_tried_once_at_the_next_start(
+        self,
+        refresher: Refresher,
+        server: FakeAuthorizationServer,
+        store: FileStore,
+        clock: MovedClock,
+        start: StartRefresher,
+    ) -> None:
+        await self.died(store, refresher.record, clock)
+        clock.advance(60)  # long before it would be due
+
+        again = await start()
+        assert await again.access_token() == "access-0"
+        await again.tick()
+        await again.settled()
+
+        assert server.presented == ["refresh-0"]
+        assert again.current() == "access-1"
+        assert (await store.load("default")).refresh_started is None
+
+    async def test_refused_it_is_dead_and_the_access_token_serves_on(
+        self,
+        refresher: Refresher,
+        server: FakeAuthorizationServer,
+        store: FileStore,
+        clock: MovedClock,
+        start: StartRefresher,
+    ) -> None:
+        server.current = "refresh-whose-answer-was-lost"
+        await self.died(store, refresher.record, clock)
+
+        again = await start()
+        for _ in range(3):
+            await again.tick()
+            await again.settled()
+
+        assert server.presented == ["refresh-0"]
+        status = again.status()
+        assert (status.state, status.login_needed_by) == ("active", status.expires_at)
+        assert "its answer was lost" in str(status.last_error)
+        assert await again.access_token() == "access-0"
+        clock.advance(2 * HOUR)
+        assert again.status().state == "login_required"
+
+    async def test_after_a_login_nothing_is_uncertain_any_more(
+        self,
+        refresher: Refresher,
+        server: FakeAuthorizationServer,
+        store: FileStore,
+        clock: MovedClock,
+    ) -> None:
+        await self.died(store, refresher.record, clock)
+        await refresher.adopt(server.pair(9, "refresh-0"), PHONE)
+
+        await refresher.tick()
+        await refresher.settled()
+
+        assert server.calls == 0
+
+    async def test_several_tries_are_one_refresh(
+        self, refresher: Refresher, server: FakeAuthorizationServer, store: FileStore
+    ) -> None:
+        server.failure = UpstreamTimeoutError("no answer in time")
+        for _ in range(3):
+            with pytest.raises(UpstreamTimeoutError):
+                await refresher.refresh()
+
+        started = (await store.load("default")).refresh_started
+        assert started is not None
+        assert (started.tries, started.generation) == (
+            3,
+            refresher.record.generation,
+        )
+        assert "refresh-0" not in started.token
+
+
+async def test_somebody_is_reminded_before_the_login_ends(
+    refresher: Refresher,
+    server: FakeAuthorizationServer,
+    clock: MovedClock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server.lifetime = 14 * DAY
+    await refresher.adopt(server.pair(0, None), PHONE)
+
+    reminders = []
+    for _ in range(14 * 24):
+        caplog.clear()
+        await refresher.tick()
+        if any("log in again before" in one.getMessage() for one in caplog.records):
+            reminders.append(round((START + 14 * DAY - clock()) / HOUR))
+        clock.advance(HOUR)
+
+    assert reminders == [72, 24, 6, 1]
+
+
+async def test_the_upstreams_clock_is_told(
+    refresher: Refresher, server: FakeAuthorizationServer
+) -> None:
+    assert refresher.status().clock_skew is None
+    server.skew = -90.0
+    assert refresher.status().clock_skew == -90.0
+
+
+async def test_whoever_waits_for_a_login_is_told_of_it(
+    refresher: Refresher, server: FakeAuthorizationServer
+) -> None:
+    await refresher.logout()
+    waiting = [asyncio.ensure_future(refresher.arrival()) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert not any(one.done() for one in waiting)
+
+    await refresher.adopt(server.pair(1, "refresh-0"), PHONE)
+
+    await asyncio.gather(*waiting)
 
 
 async def test_a_refused_refresh_token_is_never_sent_again(
@@ -520,7 +692,7 @@ async def test_a_forced_refresh_does_not_wait_for_the_next_try(
 
     await refresher.refresh()
 
-    assert refresher.current() == "access-2"
+    assert refresher.current() == "access-3"
 
 
 async def test_an_answer_without_a_refresh_token_leaves_the_old_one_valid(
@@ -584,10 +756,10 @@ async def test_after_a_success_the_tries_start_close_together_again(
 
     for _ in range(2):
         with pytest.raises(TokenAnswerError):
-            await refresher.access_token(rejected="access-7")
+            await refresher.access_token(rejected="access-13")
         clock.advance(1)
 
-    assert server.calls == calls + 2
+    assert server.calls == calls + 2 * AT_ONCE
 
 
 async def test_a_failure_of_one_login_does_not_hold_back_the_next(
@@ -600,7 +772,7 @@ async def test_a_failure_of_one_login_does_not_hold_back_the_next(
     await refresher.adopt(server.pair(9, "refresh-0"), PHONE)
 
     assert refresher.status().last_error is None
-    assert await refresher.access_token(rejected="access-9") == "access-2"
+    assert await refresher.access_token(rejected="access-9") == "access-3"
 
 
 async def test_the_running_timer_tries_again_after_a_failure(store: FileStore) -> None:

@@ -39,6 +39,19 @@ class LoginRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RefreshStart:
+    """A refresh that was about to be sent, and whose outcome is not known yet."""
+
+    at: float
+    """When it was first tried."""
+    generation: int = 0
+    """That of the pair that it was to replace."""
+    token: str = ""
+    """Fingerprint of the refresh token; empty as older versions wrote it."""
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class AccountRecord:
     """All that is kept for one account; empty for one that is not known yet."""
 
@@ -53,8 +66,8 @@ class AccountRecord:
     """The latest one given out; greater than that of `tokens` after a logout."""
     refused: tuple[str, ...] = ()
     """Fingerprints of refresh tokens that the server refused: never sent again."""
-    refresh_started: float | None = None
-    """When the refresh began whose outcome is not known yet."""
+    refresh_started: RefreshStart | None = None
+    """Open from before a refresh is sent until its answer is saved."""
     last_refresh: float | None = None
     last_error: str | None = None
     login: LoginRecord = field(default_factory=LoginRecord)
@@ -77,7 +90,7 @@ def encode(
         "issuer": record.issuer,
         "generation": record.generation,
         "refused": list(record.refused),
-        "refresh_started": record.refresh_started,
+        "refresh_started": _encode_start(record.refresh_started),
         "last_refresh": record.last_refresh,
         "last_error": record.last_error,
         "login": {
@@ -105,7 +118,7 @@ def decode(raw: object) -> AccountRecord:
         issuer=_optional_text(members, "issuer"),
         generation=_integer(members, "generation"),
         refused=_texts(members.get("refused") or []),
-        refresh_started=_optional_instant(members, "refresh_started"),
+        refresh_started=_decode_start(members),
         last_refresh=_optional_instant(members, "last_refresh"),
         last_error=_optional_text(members, "last_error"),
         login=LoginRecord(
@@ -143,6 +156,30 @@ def _decode_pair(raw: object) -> TokenPair | None:
         issued_at=_instant(members, "issued_at"),
         expires_at=_instant(members, "expires_at"),
         generation=_integer(members, "generation"),
+    )
+
+
+def _encode_start(start: RefreshStart | None) -> dict[str, Any] | None:
+    if start is None:
+        return None
+    return {
+        "at": start.at,
+        "generation": start.generation,
+        "token": start.token,
+        "tries": start.tries,
+    }
+
+
+def _decode_start(members: Mapping[str, Any]) -> RefreshStart | None:
+    raw = members.get("refresh_started")
+    if not isinstance(raw, dict):
+        at = _optional_instant(members, "refresh_started")  # as older versions have it
+        return None if at is None else RefreshStart(at)
+    return RefreshStart(
+        at=_instant(raw, "at"),
+        generation=_integer(raw, "generation"),
+        token=_optional_text(raw, "token") or "",
+        tries=_integer(raw, "tries"),
     )
 
 

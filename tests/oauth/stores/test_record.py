@@ -9,6 +9,7 @@ from proxy.oauth.stores.record import (
     AccountRecord,
     LoginRecord,
     RecordError,
+    RefreshStart,
     decode,
     encode,
 )
@@ -20,6 +21,7 @@ FULL = AccountRecord(
     issuer="https://api.test https://auth.test",
     generation=8,
     refused=("ab", "cd"),
+    refresh_started=RefreshStart(1000.0, 7, "ef", 2),
     last_refresh=1000.5,
     last_error="refused",
     login=LoginRecord(Phone("1", "1111111111"), 5.0, 2, 3, 65.0),
@@ -38,6 +40,12 @@ def test_members_of_a_newer_program_are_kept() -> None:
 
     assert raw["refreshing"] == {"since": 5}
     assert decode(raw) == FULL
+
+
+def test_a_refresh_that_an_older_program_began_is_known() -> None:
+    raw = {**encode(FULL), "refresh_started": 5.0}
+
+    assert decode(raw).refresh_started == RefreshStart(5.0)
 
 
 def test_missing_members_are_empty() -> None:
