@@ -17,11 +17,11 @@ from proxy.admin.app import admin_app
 from proxy.admin.connection import AdminConnections
 from proxy.admin.state import AdminInfo
 from proxy.clock import Clock, system_clock
-from proxy.config import Config, UpstreamConfig
+from proxy.config import Config, LoginConfig, UpstreamConfig
 from proxy.errors import ConfigError, StoreError
 from proxy.forward.dial import Origin
 from proxy.forward.exchange import Exchange
-from proxy.forward.handler import NOTED, ForwardHandler
+from proxy.forward.handler import NOTED, Credential, ForwardHandler
 from proxy.forward.inbound import InboundServer
 from proxy.forward.pool import Pool, PoolLimits
 from proxy.forward.relay import ForwardOptions
@@ -31,6 +31,7 @@ from proxy.listeners import Listener, ProtocolFactory, local_names
 from proxy.log import AccessLog
 from proxy.metrics import Metrics
 from proxy.oauth.endpoints import Endpoints, open_session
+from proxy.oauth.holding import Holding
 from proxy.oauth.login import Login
 from proxy.oauth.refresher import Outcome, Refresher
 from proxy.oauth.stores import TokenStore, open_store
@@ -266,7 +267,7 @@ def _handler(
 
     handler = ForwardHandler(
         pool,
-        oauth.refresher,
+        _credential(config.login, oauth.refresher),
         access,
         record,
         options,
@@ -277,6 +278,12 @@ def _handler(
         connections_opened=lambda: pool.opened,
     )
     return handler
+
+
+def _credential(login: LoginConfig, refresher: Refresher) -> Credential:
+    if not login.hold:
+        return refresher
+    return Holding(refresher, seconds=login.hold, requests=login.hold_requests)
 
 
 def _rewrite(api_url: URL) -> Rewrite:

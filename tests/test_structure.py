@@ -38,6 +38,7 @@ LEVELS = {
     "proxy.oauth.account": IO,
     "proxy.oauth.changes": IO,
     "proxy.oauth.endpoints": IO,
+    "proxy.oauth.holding": IO,
     "proxy.oauth.refresher": IO,
     "proxy.oauth.stores": IO,
     "proxy.oauth.login": PART,

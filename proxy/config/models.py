@@ -66,6 +66,13 @@ class UpstreamConfig(Section):
     warm_connections: Annotated[int, PlainValidator(values.parse_count(0, 65535))] = 1
 
 
+class LoginConfig(Section):
+    """What happens while somebody logs in."""
+
+    hold: Annotated[float, PlainValidator(values.parse_duration)] = 0.0
+    hold_requests: Annotated[int, PlainValidator(values.parse_count(1, 65535))] = 100
+
+
 class TokenConfig(Section):
     """When the token pair is refreshed."""
 
@@ -151,6 +158,7 @@ class Config(Section):
     )
     upstream: UpstreamConfig = UpstreamConfig()
     token: TokenConfig = TokenConfig()
+    login: LoginConfig = Field(default_factory=LoginConfig)
     store: StoreConfig = Field(default_factory=StoreConfig)
     admin: AdminConfig = AdminConfig()
     access: AccessConfig = AccessConfig()

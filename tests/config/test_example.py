@@ -77,6 +77,7 @@ def test_every_key_of_the_contract_is_a_setting_with_its_default() -> None:
     }
     assert config.token.refresh_at == 0.5
     assert str(config.admin.listen) == "127.0.0.1:8081"
+    assert config.login.model_dump() == {"hold": 0.0, "hold_requests": 100}
     assert config.admin.password_file is None
     assert config.access.model_dump() == {
         "allowed_hosts": (),
