@@ -16,6 +16,10 @@ _AUTHORITY = re.compile(
 _ORIGIN = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<authority>\S+)")
 
 
+# No name is longer than 255 bytes (RFC 1035, section 2.3.4), and IDNA takes its time.
+_LONGEST = 512
+
+
 @dataclass(frozen=True, slots=True)
 class WebOrigin:
     """Scheme, host and port of a web page."""
@@ -45,7 +49,7 @@ def parse_web_origin(text: str) -> WebOrigin | None:
 def split_authority(text: str) -> tuple[str, int | None] | None:
     """Return host and port of `text`, in one spelling; None when it is malformed."""
     match = _AUTHORITY.fullmatch(text.strip(" \t"))
-    if match is None:
+    if match is None or len(text) > _LONGEST:
         return None
     host = canonical_host(match["six"] or match["name"])
     if not host:

@@ -50,3 +50,8 @@ def test_an_origin_is_spelled_as_browsers_do(text: str, spelled: str) -> None:
 )
 def test_what_is_no_origin_is_none(text: str) -> None:
     assert parse_web_origin(text) is None
+
+
+def test_what_is_longer_than_any_name_is_none() -> None:
+    assert split_authority("a." * 128) is not None
+    assert split_authority("é." * 20_000) is None

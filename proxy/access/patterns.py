@@ -21,6 +21,8 @@ _DECODE_LIMIT = 8
 _ESCAPE = re.compile(rb"%(?:u(?P<wide>[0-9a-f]{4})|(?P<byte>[0-9a-f]{2}))", re.I)
 
 # ASP.NET drops a cookieless session segment, as in /(S(x))/api (CVE-2023-36899).
+# Each one may begin it, so many of them would take long to tell.
+_PARENTHESES_LIMIT = 32
 _SESSION_SEGMENT = re.compile(r"\([a-z0-9]+\([^/]*\)\)(?=/|$)")
 
 
@@ -83,6 +85,10 @@ def spellings(raw_target: str) -> list[str]:
     for _ in range(_DECODE_LIMIT):
         text = raw.decode("utf-8", "replace")
         found[normalised(text)] = None
+        if text.count("(") > _PARENTHESES_LIMIT:
+            raise AccessDeniedError(
+                "The path has too many parentheses to be judged.", value="rule"
+            )
         if "(" in text:
             found[normalised(_SESSION_SEGMENT.sub("", text.lower()))] = None
         decoded = _ESCAPE.sub(_unescape, raw)

@@ -338,9 +338,14 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the exchange: in good order only if its end was told by the close."""
-        if self._state is _State.HEAD or (
-            self._state is _State.CONTENT
-            and not (self.until_close and self._end_said and exc is None)
+        state = self._state
+        if (
+            state is _State.HEAD
+            or (state is _State.TUNNEL and exc is not None)
+            or (
+                state is _State.CONTENT
+                and not (self.until_close and self._end_said and exc is None)
+            )
         ):
             self._fail(_broken_off())
         self._state = _State.CLOSED

@@ -1,8 +1,5 @@
 """Writes the response to one inbound request, byte for byte."""
 
-import socket
-import struct
-import sys
 from email.utils import formatdate
 
 from proxy.answers import PROXY_NAME, error_body, error_fields
@@ -14,9 +11,6 @@ from proxy.http1.head import ResponseHead
 
 ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 """The Allow field of our own answers."""
-
-# Linger for no time: what makes a close a reset (struct linger: two shorts on Windows).
-_RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 TextFields = list[tuple[str, str]]
 
@@ -96,6 +90,11 @@ class Downlink:
         self.keep_alive = False
         self.write(b"\r\n".join((*lines, b"Connection: Upgrade", b"", b"")))
 
+    @property
+    def can_cut(self) -> bool:
+        """Whether content that ends with the connection can be told from a cut."""
+        return self._connection.can_reset
+
     def write_eof(self) -> None:
         """Say that nothing more will be written."""
         self._connection.write_eof()
@@ -142,15 +141,10 @@ class Downlink:
         otherwise what was relayed still arrives, and is seen to be short.
         """
         self.keep_alive = False
-        transport = self._connection.transport
-        if transport is None:
-            return
-        if not visibly:
-            transport.close()
-            return
-        if (connection := transport.get_extra_info("socket")) is not None:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-        transport.abort()
+        if visibly:
+            self._connection.abort()
+        else:
+            self._connection.close()
 
 
 def status_line(head: ResponseHead) -> bytes:

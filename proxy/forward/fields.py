@@ -87,6 +87,7 @@ _MEMBER = re.compile(rb'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 _LONG_STATUS = 2048
 _OPEN, _CLOSE, _BACKSLASH = b"()\\"
 _COUNT = re.compile(rb"[0-9]{1,30}")
+_LONGEST_COUNT = 128
 
 _VIA = b"Via: %b " + PROXY_NAME.encode()
 
@@ -218,7 +219,8 @@ def forwards_left(head: RequestHead) -> int | None:
     """
     if head.method != "OPTIONS" or b"max-forwards" not in head.seen:
         return None
-    counts = elements(head.seen[b"max-forwards"])
+    value = head.seen[b"max-forwards"]
+    counts = elements(value) if len(value) <= _LONGEST_COUNT else []
     if not counts or not all(_COUNT.fullmatch(count) for count in counts):
         return None
     return min(map(int, counts))

@@ -24,7 +24,7 @@ from proxy.forward.rejection import SUSPECT
 from proxy.forward.relay import ForwardOptions, Relay
 from proxy.forward.replay import costs_an_sms, may_replay_after_rejection
 from proxy.forward.sending import OutboundRequest, Sending
-from proxy.forward.target import authority, outbound_target
+from proxy.forward.target import named_host, outbound_target
 from proxy.http1.errors import MalformedError
 from proxy.http1.head import ResponseHead
 from proxy.log import request_id
@@ -136,11 +136,12 @@ class ForwardHandler:
         self, inbound: InboundRequest, downlink: Downlink, exchange: Exchange
     ) -> None:
         head = inbound.head
-        local = inbound.connection.local_host()
-        # HTTP/1.0 knows no Host: the target's, or where it came to, stands for it.
-        host = head.seen.setdefault(
-            b"host", authority(head.target) or (local or "localhost").encode()
-        )
+        local, port = inbound.connection.local_address()
+        # HTTP/1.0 knows no Host: the address that it came to stands for it.
+        host = named_host(head.target, head.seen.get(b"host"), port)
+        if host is None:
+            host = (local or "localhost").encode()
+        head.seen[b"host"] = host
         caller = self._access.check(head.method, head.target.decode(), head.seen, local)
         exchange.caller = caller.name
         if caller.preflight is not None:

@@ -7,7 +7,11 @@ valid, or that could be read in two ways, are answered here and go no further.
 
 import asyncio
 import logging
+import socket
+import struct
+import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from enum import Enum
 from typing import Any, Final, Protocol, cast
 
@@ -18,6 +22,7 @@ from proxy.http1.errors import MalformedError
 from proxy.http1.framing import UntilClose, request_reader
 from proxy.http1.head import (
     RequestHead,
+    after_blank_lines,
     check_beginning,
     check_host,
     check_target,
@@ -40,11 +45,17 @@ long should rarely find it closed."""
 LINGER_TIME: Final = 2.0
 """Seconds for a client to read an answer that came before it had sent everything."""
 
+STALL_TIME: Final = 100.0
+"""Seconds for which a client may take nothing of the end of its answer."""
+
 DOUBT_TIME: Final = 5.0
 """Seconds for which a client that has ended its side is taken to be still reading,
 where it cannot be told."""
 
 _TICK = 1.0
+
+# Linger for no time: what makes a close a reset (struct linger: two shorts on Windows).
+_RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 
 
 class _State(Enum):
@@ -94,12 +105,14 @@ class InboundConnection(asyncio.Protocol):
         "_buffer",
         "_content",
         "_ended",
+        "_eof_written",
         "_loop",
         "_reading_paused",
         "_relaying",
         "_server",
         "_state",
         "_task",
+        "_unsent",
         "_writing_paused",
         "deadline",
         "keep_alive",
@@ -117,6 +130,8 @@ class InboundConnection(asyncio.Protocol):
         self._reading_paused = False
         self._writing_paused = False
         self._ended = False  # the client will send nothing more
+        self._eof_written = False
+        self._unsent = 0
         self.transport: asyncio.Transport | None = None
         self.deadline = 0.0
         self.keep_alive = True
@@ -162,7 +177,7 @@ class InboundConnection(asyncio.Protocol):
         """End the exchange under way: nobody is there to answer."""
         self._state = _State.CLOSED
         self.transport = None
-        self._server.connections.discard(self)
+        self._server.lost(self)
         if self._task is not None:
             self._task.cancel()
 
@@ -178,7 +193,9 @@ class InboundConnection(asyncio.Protocol):
         if self._relaying is not None:
             self._relaying.resume()
         if self._state is _State.ANSWERED:
-            self._next()
+            # Not in here: asyncio is still in the middle of its writing, and a close
+            # would end the transport twice.
+            self._loop.call_soon(self._next)
 
     # -- For the exchange under way ----------------------------------------------
 
@@ -189,12 +206,14 @@ class InboundConnection(asyncio.Protocol):
 
     def write_eof(self) -> None:
         """Say that nothing more will be written, where that can be said."""
+        self._eof_written = True
         if (
             self.transport is not None
             and not self.transport.is_closing()
             and self.transport.can_write_eof()
         ):
-            self.transport.write_eof()
+            with suppress(OSError):  # the client has left, which we hear of next
+                self.transport.write_eof()
 
     def relay_from(self, relaying: Relaying | None) -> None:
         """Let this client's back-pressure stop `relaying` from now on."""
@@ -216,12 +235,10 @@ class InboundConnection(asyncio.Protocol):
             self.resume_reading()
         return content
 
-    def local_host(self) -> str | None:
-        """Return the address that the client connected to; None on a Unix socket."""
-        if self.transport is None:
-            return None
-        name = self.transport.get_extra_info("sockname")
-        return str(name[0]) if isinstance(name, tuple) else None
+    def local_address(self) -> tuple[str | None, int | None]:
+        """Return host and port that the client connected to; none on a Unix socket."""
+        name = self.transport and self.transport.get_extra_info("sockname")
+        return (str(name[0]), int(name[1])) if isinstance(name, tuple) else (None, None)
 
     def pause_reading(self) -> None:
         """Let the client wait."""
@@ -230,7 +247,9 @@ class InboundConnection(asyncio.Protocol):
             self.transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Read from the client again."""
+        """Read from the client again, unless too much waits for its turn already."""
+        if len(self._buffer) > PIPELINED:
+            return
         if self._reading_paused and self.transport is not None:
             self._reading_paused = False
             if not self.transport.is_closing():
@@ -241,15 +260,14 @@ class InboundConnection(asyncio.Protocol):
     def _read_head(self, known: int = 0) -> None:
         """Read the head in the buffer, whose first `known` bytes were seen before."""
         buffer = self._buffer
-        while buffer.startswith(b"\r\n"):  # RFC 9112, section 2.2
-            buffer = buffer[2:]
-            known = 0
+        if buffer[:1] == b"\r":  # RFC 9112, section 2.2
+            buffer, known = after_blank_lines(buffer), 0
         end = buffer.find(b"\r\n\r\n", max(0, known - 3))
         try:
             if end < 0:
                 self._buffer = buffer
                 check_beginning(buffer, known)
-                if buffer and not known:
+                if not known and buffer not in (b"", b"\r"):
                     self.deadline = self._loop.time() + HEAD_TIME
                 return
             head = parse_request(buffer[:end], self._server.noted)
@@ -304,9 +322,13 @@ class InboundConnection(asyncio.Protocol):
         self._state = _State.ANSWERED
         if not self._writing_paused:
             self._next()
+        else:
+            self._await_client()
 
     def _next(self) -> None:
         """Go on to the client's next request, or end the connection."""
+        if self._state is not _State.ANSWERED or self._writing_paused:
+            return
         if not self.keep_alive or self._content is not None:
             self.close()
             return
@@ -337,15 +359,42 @@ class InboundConnection(asyncio.Protocol):
             return
         if self._ended or (self._content is None and not self._buffer):
             self._state = _State.CLOSED
+            self._await_client()
             self.transport.close()
         else:
             self._linger()
 
+    def finish(self) -> None:
+        """End the connection after its present exchange, if there is one."""
+        self.keep_alive = False
+        if self._state is _State.HEAD:
+            self.close()
+
     def abort(self) -> None:
-        """End the connection at once."""
+        """End the connection at once, and visibly: by a reset, where there is one.
+
+        A plain close would make content look whole whose end is told by the close.
+        """
         self._state = _State.CLOSED
-        if self.transport is not None:
-            self.transport.abort()
+        if self.transport is None:
+            return
+        if self.can_reset:
+            self.transport.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, _RESET
+            )
+        self.transport.abort()
+
+    @property
+    def can_reset(self) -> bool:
+        """Whether the client can be told a cut from an end; not on a Unix socket."""
+        return self.transport is not None and isinstance(
+            self.transport.get_extra_info("sockname"), tuple
+        )
+
+    def _await_client(self) -> None:
+        """Give the client time to take what is written, for as long as it takes any."""
+        self._unsent = self.transport.get_write_buffer_size() if self.transport else 0
+        self.deadline = self._loop.time() + STALL_TIME
 
     def _linger(self) -> None:
         """Wait for the client to read the answer before the close.
@@ -368,27 +417,26 @@ class InboundConnection(asyncio.Protocol):
             )
         elif self._state is _State.HEAD:
             self.close()
-        elif self._state is _State.LINGER or self._waits_for_nobody:
+        elif self._state in {_State.ANSWERED, _State.CLOSED}:
+            unsent = self._unsent
+            self._await_client()
+            if self._unsent >= unsent:
+                self.abort()
+        elif self._state is _State.LINGER or self._is_in_doubt:
             self.abort()
-
-    async def finish(self, patience: float) -> None:
-        """End the connection after its exchange, or after `patience` seconds."""
-        self.keep_alive = False
-        if self._task is not None:
-            await asyncio.wait([self._task], timeout=patience)
-        if self._task is not None:
-            self.abort()
-        else:
-            self.close()
 
     @property
-    def _waits_for_nobody(self) -> bool:
+    def _is_in_doubt(self) -> bool:
         """Whether an answer is awaited by a client that may not be there any more."""
         return self._ended and self._state in {_State.EXCHANGE, _State.ANSWERED}
 
     def check_peer(self) -> None:
         """Find out whether a client that has ended its side is there to be answered."""
-        if not self._waits_for_nobody or self.transport is None:
+        # Once both sides have ended, nobody has to be there.
+        in_tunnel = self._state is _State.TUNNEL and not self._eof_written
+        if self.transport is None or not (
+            self._is_in_doubt or (in_tunnel and self._ended)
+        ):
             return
         left = has_left(self.transport)
         if left:
@@ -418,6 +466,7 @@ class InboundServer:
         self.replay_limit = replay_limit
         self.connections: set[InboundConnection] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._empty: asyncio.Event | None = None
 
     def __call__(self) -> InboundConnection:
         """Return the protocol of a new connection."""
@@ -429,16 +478,30 @@ class InboundServer:
             self._timer = asyncio.get_running_loop().call_later(_TICK, self._sweep)
 
     async def shutdown(self, patience: float) -> None:
-        """End the connections: at rest at once, others within `patience` seconds."""
-        await asyncio.gather(*(one.finish(patience) for one in self.connections))
-        # Transports report their end, and tasks theirs, in the next turns of the loop.
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        """End the connections: at rest at once, others within `patience` seconds.
+
+        What was written by then still arrives, if the client takes it in that time.
+        """
+        for connection in tuple(self.connections):
+            connection.finish()
+        self._empty = asyncio.Event()
+        if self.connections:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._empty.wait()
         for connection in tuple(self.connections):
             connection.abort()
         if self._timer is not None:
             self._timer.cancel()
-        await asyncio.sleep(0)
+        # Transports report their end, and tasks theirs, in the next turns of the loop.
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    def lost(self, connection: InboundConnection) -> None:
+        """Forget `connection`, which has ended."""
+        self.connections.discard(connection)
+        if self._empty is not None and not self.connections:
+            self._empty.set()
 
     def _sweep(self) -> None:
         self._timer = None

@@ -2,11 +2,12 @@
 
 A program that has sent its request may end its side and wait for the answer, and one
 that was killed looks the same: in both cases TCP says only that nothing more will come.
-On Linux the kernel knows which it is, as long as the client is on this machine.
+On Linux the kernel knows which it is, if the client is on this machine.
 """
 
 import asyncio
 import errno
+import select
 import socket
 import struct
 import sys
@@ -25,20 +26,36 @@ _INODE_AT = _MESSAGE.size + 4 + 48 + 16
 
 def has_left(transport: asyncio.Transport) -> bool | None:
     """Say whether the socket at the other end is closed; None where nobody knows."""
+    if sys.platform != "linux":
+        return None
     peer = transport.get_extra_info("peername")
     local = transport.get_extra_info("sockname")
-    if sys.platform != "linux" or not isinstance(peer, tuple):
-        return None
     try:
+        if not isinstance(peer, tuple):
+            return _is_hung_up(transport.get_extra_info("socket").fileno())
         if not ip_address(peer[0]).is_loopback:
             return None
-        return _is_orphan(peer, local)
+        inode = _inode(peer, local)
+        # Nothing is found also where the kernel cannot look: our own end is there.
+        if inode is None and _inode(local, peer) is None:
+            return None
     except (OSError, ValueError):
         return None
+    return not inode
 
 
-def _is_orphan(peer: tuple[str, int], local: tuple[str, int]) -> bool | None:
-    """Ask the kernel whether the socket from `peer` to `local` has an owner."""
+def _is_hung_up(descriptor: int) -> bool:
+    """Say whether the other end of a Unix socket is closed in both directions."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
+
+
+def _inode(peer: tuple[str, int], local: tuple[str, int]) -> int | None:
+    """Return the inode of the socket from `peer` to `local`: 0 if nobody has it open.
+
+    None means that no such socket was found.
+    """
     family = socket.AF_INET6 if ":" in peer[0] else socket.AF_INET
     query = struct.pack(
         "=BBBBI", family, socket.IPPROTO_TCP, 0, 0, _ANY_STATE
@@ -62,6 +79,8 @@ def _is_orphan(peer: tuple[str, int], local: tuple[str, int]) -> bool | None:
         answer = netlink.recv(4096)
     if _MESSAGE.unpack_from(answer)[1] == _NLMSG_ERROR:
         (code,) = struct.unpack_from("=i", answer, _MESSAGE.size)
-        return True if -code == errno.ENOENT else None
+        if -code != errno.ENOENT:
+            raise OSError(-code, "the kernel does not tell")
+        return None
     (inode,) = struct.unpack_from("=I", answer, _INODE_AT)
-    return bool(inode == 0)
+    return int(inode)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from proxy.access.rules import Caller
-from proxy.errors import UpstreamError
+from proxy.errors import UpstreamError, UpstreamIncompleteError
 from proxy.forward.connection import UpstreamConnection
 from proxy.forward.downlink import Downlink, status_line
 from proxy.forward.exchange import Exchange
@@ -63,9 +63,7 @@ class Relay:
         """Relay the response that begins with `head`, in one write if it is short."""
         connection, downlink = self._connection, self._downlink
         self._sending.exchange.status = head.status
-        chunked = connection.chunked and not downlink.http10
-        # HTTP/1.0 knows no chunks: the close tells it the end.
-        by_close = connection.until_close or (connection.chunked and not chunked)
+        chunked, by_close = self._framing()
         if by_close:
             downlink.keep_alive = False
         lines = [status_line(head), *self._field_lines(head, chunked=chunked)]
@@ -92,6 +90,11 @@ class Relay:
     async def tunnel(self, head: ResponseHead) -> None:
         """Hand bytes both ways until both ends have said all, or one has left."""
         connection, downlink = self._connection, self._downlink
+        if self._sending.uploading:
+            raise UpstreamIncompleteError(
+                "the upstream switched protocols in the middle of the request",
+                proxy_error="http_protocol_error",
+            )
         self._sending.exchange.status = head.status
         upgrade = b"Upgrade: " + head.seen[b"upgrade"]
         downlink.write_switch([status_line(head), *relayed_lines(head), upgrade])
@@ -108,6 +111,18 @@ class Relay:
         if first := connection.take_buffered():
             downlink.write(first)
         await self._rest(downlink.write, on_end=lambda: end(downlink))
+
+    def _framing(self) -> tuple[bool, bool]:
+        """Say whether chunks tell the client the content's end, or the close does.
+
+        HTTP/1.0 knows no chunks. Where a close cannot be told from a cut, as on a Unix
+        socket, chunks take its place.
+        """
+        connection, downlink = self._connection, self._downlink
+        if not connection.chunked and not connection.until_close:
+            return False, False
+        chunked = connection.chunked or not downlink.can_cut
+        return chunked and not downlink.http10, not chunked or downlink.http10
 
     async def _rest(
         self, sink: Callable[[bytes], None], on_end: Callable[[], None] | None = None
@@ -146,6 +161,8 @@ class Relay:
             without=without,
             announced=chunked and wants_trailers(asked),
         )
+        if chunked and not self._connection.chunked:
+            lines.append(b"Transfer-Encoding: chunked")
         if extra := caller.answer_fields(present):
             lines += field_lines(extra)
         return lines

@@ -30,10 +30,20 @@ def outbound_target(method: str, target: bytes, host: bytes) -> bytes:
     return target if target[:1] == b"/" else _origin_form(method, target, host)
 
 
-def authority(target: bytes) -> bytes:
-    """Return the authority of an absolute-form `target`; of another, nothing."""
+def named_host(target: bytes, host: bytes | None, port: int | None) -> bytes | None:
+    """Return the host that a request is for, given its Host field, if it has one.
+
+    In absolute-form the target says it, and Host is ignored (RFC 9112, section 3.2.2),
+    where the target names the `port` that the client connected to; otherwise the two
+    have to agree, which `outbound_target` sees to.
+    """
     match = ABSOLUTE.fullmatch(target) if target[:1] != b"/" else None
-    return match[1] if match else b""
+    if match is None:
+        return host
+    named: bytes = match[1]
+    if host is None or (port is not None and named.endswith(b":%d" % port)):
+        return named
+    return host
 
 
 def _origin_form(method: str, target: bytes, host: bytes) -> bytes:

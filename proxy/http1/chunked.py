@@ -9,7 +9,7 @@ from proxy.http1.head import Field, is_hopeless, parse_trailers
 MAX_SIZE_LINE: Final = 4096
 """Bytes of a chunk's size with its extensions, which mean nothing here."""
 
-MAX_TRAILERS: Final = 64 * 1024
+MAX_TRAILERS: Final = 16 * 1024
 
 # Section 7.1.1: white space only around what it may stand around.
 _SIZE_LINE = re.compile(

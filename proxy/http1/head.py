@@ -37,6 +37,7 @@ ABSOLUTE: Final = re.compile(rb"(?i:https?)://([^/?#]+)(.*)", re.DOTALL)
 # The beginning of a TLS handshake (RFC 8446, section 5.1).
 _TLS = b"\x16\x03"
 
+_BLANK = re.compile(rb"(?:\r\n)+")
 _HOST = re.compile(rb"(?:\[[0-9A-Za-z:.%~_-]+\]|[0-9A-Za-z.%~_-]*)(?::[0-9]*)?")
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
@@ -44,6 +45,7 @@ _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 # makes names up cannot make it grow.
 _lower_names: dict[bytes, bytes] = {}
 _NAMES_KEPT: Final = 1024
+_NAME_KEPT: Final = 64
 
 
 class RequestHead:
@@ -151,6 +153,12 @@ def parse_trailers(section: bytes) -> list[Field]:
     return _fields([b"", *_lines(section)], frozenset())[0]
 
 
+def after_blank_lines(data: bytes) -> bytes:
+    """Return `data` without the empty lines at its beginning."""
+    match = _BLANK.match(data)
+    return data[match.end() :] if match else data
+
+
 def check_host(head: RequestHead) -> None:
     """Refuse a request without one valid Host field (RFC 9112, section 3.2).
 
@@ -247,7 +255,7 @@ def _learned(name: bytes) -> bytes:
     if not name or name.translate(None, _TOKEN):
         raise MalformedError("a field's name is not valid")
     lower = name.lower()
-    if len(_lower_names) < _NAMES_KEPT:
+    if len(_lower_names) < _NAMES_KEPT and len(name) <= _NAME_KEPT:
         _lower_names[name] = lower
     return lower
 

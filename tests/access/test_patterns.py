@@ -151,6 +151,11 @@ def test_a_path_encoded_too_often_is_refused() -> None:
     assert check(DENY, "GET", "/%" + "25" * 20 + "41") is not None
 
 
+def test_a_path_that_would_take_long_to_judge_is_refused() -> None:
+    assert check(rules([], ["* /secret"]), "GET", "/" + "(a" * 20_000) is not None
+    assert check(rules([], ["* /secret"]), "GET", "/(a)(b)") is None
+
+
 def test_bytes_that_are_not_utf_8_do_no_harm() -> None:
     assert spellings("/%ff%fe") == ["/%ff%fe", "/\ufffd\ufffd"]
     assert spellings("/a\udcff") == ["/a\ufffd"]

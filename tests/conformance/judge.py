@@ -79,7 +79,7 @@ def _always(want: Want, outcome: Outcome) -> Iterable[str]:
 def _always_forwarded(want: Want, outcome: Outcome) -> Iterable[str]:
     token = want.token.encode()
     for request in outcome.probes:
-        if more := _end_to_end(request):
+        if more := end_to_end(request):
             yield f"fields got into the next request: {_listed(more)}"
     for request in (*outcome.requests, *outcome.probes):
         for name, value in (
@@ -204,12 +204,12 @@ def _fields(wanted: Request | Response, message: Message, want: Want) -> Iterabl
         if values := message.values(name):
             yield f"{name.decode()} is {_listed(values)}"
     if wanted.only is not None:
-        kept = _end_to_end(message)
+        kept = end_to_end(message)
         if not _all_same(want, wanted.only, kept):
             yield f"fields are {_listed(kept)}"
 
 
-def _end_to_end(message: Message) -> list[bytes]:
+def end_to_end(message: Message) -> list[bytes]:
     names = [line.partition(b":")[0].lower() for line in message.fields]
     return [
         line

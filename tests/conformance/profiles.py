@@ -40,7 +40,7 @@ PROFILES = {
     "default": Profile(),
     "short": Profile(
         {"upstream": {"response_timeout": "500ms", "idle_timeout": "500ms"}},
-        ("proxy_read_timeout 500ms;",),
+        ("proxy_read_timeout 500ms;", "client_body_timeout 500ms;"),
         slowest=0.5,
     ),
     "unreachable": Profile(reachable=False),

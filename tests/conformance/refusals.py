@@ -32,12 +32,14 @@ def or_refused(
 def cut_off(id: str, rule: str, section: str, send: Script) -> Case:
     """Return a case whose request goes wrong when part of it may have been sent on.
 
-    What has reached the upstream must not look complete.
+    What has reached the upstream, if anything has, must not look complete. The client
+    may be told so (RFC 9112, section 8).
     """
     response = (Response(CLIENT_ERROR),)
     expect = (
         Expect(got=response, reached=(Request(complete=False),), after=CLOSED),
         Expect(got=(), reached=(Request(complete=False),), after=CLOSED),
         Expect(got=response, reached=(), after=CLOSED),
+        Expect(got=(), reached=(), after=CLOSED),
     )
     return Case(id, rule, section, send, expect)

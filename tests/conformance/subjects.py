@@ -183,8 +183,12 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     keepalive_requests 1000000;
-    large_client_header_buffers 4 32k;
+    large_client_header_buffers 4 64k;
     client_max_body_size 0;
+    underscores_in_headers on;
+    proxy_buffer_size 256k;
+    proxy_buffers 8 64k;
+    proxy_busy_buffers_size 256k;
     map $http_upgrade $upgrade {{ default ""; ~*^websocket$ $http_upgrade; }}
     map $upgrade $connection_upgrade {{ default upgrade; "" ""; }}
     upstream partner {{
@@ -208,6 +212,8 @@ http {{
             proxy_set_header Authorization "Bearer {token}";
             proxy_set_header Upgrade $upgrade;
             proxy_set_header Connection $connection_upgrade;
+            proxy_set_header X-Proxy-Key "";
+            proxy_set_header X-Proxy-Allow-Repeat "";
             proxy_redirect http://{upstream}/ http://$http_host/;
             proxy_pass_header Server;
             proxy_pass_header Date;
@@ -228,6 +234,12 @@ def nginx_config(port: int, upstream: str, folder: Path, extra: tuple[str, ...])
         token=TOKEN,
         extra="\n        ".join(extra),
     )
+
+
+def nginx_version() -> str:
+    """Return the version of the nginx that is installed, such as 1.22.1."""
+    told = subprocess.run([_nginx(), "-v"], capture_output=True, text=True, check=True)
+    return told.stderr.strip().rpartition("/")[2]
 
 
 def _nginx() -> str:

@@ -4,15 +4,19 @@ import asyncio
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import pytest
 
-from proxy.forward import inbound as module
+from proxy.forward import inbound as module, peer
 from proxy.forward.peer import has_left
+from proxy.forward.pool import PoolLimits
 from tests.forward.rig import Peer, answer, rig, settled
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+UPGRADE = b"Connection: Upgrade\r\nUpgrade: x\r\n\r\n"
 
 
 async def echo(peer: Peer) -> None:
@@ -24,7 +28,7 @@ async def echo(peer: Peer) -> None:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every time that a client is given be over at once."""
-    for name in ("HEAD_TIME", "IDLE_TIME", "LINGER_TIME", "DOUBT_TIME"):
+    for name in ("HEAD_TIME", "IDLE_TIME", "LINGER_TIME", "STALL_TIME", "DOUBT_TIME"):
         monkeypatch.setattr(module, name, 0.05)
     monkeypatch.setattr(module, "_TICK", 0.02)
 
@@ -106,7 +110,7 @@ class TestHalfClosed:
         async with rig(script) as it, it.client() as client:
             await client.send(GET)
             client.writer.write_eof()
-            assert await client.reader.read() == b""
+            await client.gone()
             assert (await it.exchange()).error == "client_left"
 
 
@@ -214,6 +218,18 @@ class TestRefusals:
         async with rig(echo) as it:
             got = await it.call(b"GET / HTTP/1.0\r\n\r\n")
         assert got.startswith(b"HTTP/1.1 200 OK\r\n")
+
+    async def test_an_absolute_target_says_the_host_whatever_host_says(self) -> None:
+        async with rig(echo) as it:
+            ours, other = [
+                await it.call(
+                    b"GET http://%b:%d/a HTTP/1.1\r\nHost: elsewhere.example\r\n"
+                    b"Connection: close\r\n\r\n" % (named, it.port)
+                )
+                for named in (b"127.0.0.1", b"other.example")
+            ]
+        assert ours.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert other.startswith(b"HTTP/1.1 403 Forbidden\r\n")
 
     async def test_max_forwards_ends_here(self) -> None:
         async with rig(echo) as it:
@@ -387,6 +403,33 @@ class TestShutdown:
             assert (await client.read_message()).endswith(b"ok")
             assert await client.reader.read() == b""
 
+    async def test_what_was_written_by_then_still_arrives(self) -> None:
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.send(answer(b"x" * 10_000_000))
+            await peer.gone()
+
+        async with rig(script) as it, it.client() as client:
+            await client.send(GET)
+            await client.read_head()
+            ending = asyncio.ensure_future(it.inbound.shutdown(10))
+            content = await client.reader.readexactly(10_000_000)
+            await ending
+        assert content == b"x" * 10_000_000
+
+    async def test_content_that_the_end_cuts_short_does_not_look_whole(self) -> None:
+        async def script(peer: Peer) -> None:
+            await peer.read_head()
+            await peer.send(b"HTTP/1.1 200 OK\r\n\r\nhello")
+            await peer.gone()
+
+        async with rig(script) as it, it.client() as client:
+            await client.send(GET)
+            await client.read_head()
+            await it.inbound.shutdown(0.01)
+            with pytest.raises(ConnectionResetError):
+                await client.reader.read()
+
     async def test_and_is_cut_then(self) -> None:
         async def script(peer: Peer) -> None:
             await peer.read_head()
@@ -419,17 +462,191 @@ async def test_the_kernel_knows_who_has_left(family: socket.AddressFamily) -> No
         await asyncio.sleep(0)
 
 
-def test_of_others_it_knows_nothing() -> None:
-    class Far:
-        def get_extra_info(self, name: str) -> object:
-            return {"peername": ("192.0.2.1", 1), "sockname": ("192.0.2.2", 2)}[name]
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has left")
+async def test_it_knows_of_unix_sockets_too() -> None:
+    loop = asyncio.get_running_loop()
+    accepted, client = socket.socketpair(socket.AF_UNIX)
+    with client:
+        transport, _ = await loop.create_connection(asyncio.Protocol, sock=accepted)
+        assert has_left(transport) is False
+        client.shutdown(socket.SHUT_WR)
+        assert has_left(transport) is False
+    assert has_left(transport) is True
+    transport.abort()
+    await asyncio.sleep(0)
 
-    class Unix:
-        def get_extra_info(self, _: str) -> object:
-            return ""
 
-    for transport in (Far(), Unix()):
-        assert has_left(cast("asyncio.Transport", transport)) is None
+def test_of_those_on_other_machines_it_knows_nothing() -> None:
+    assert has_left(cast("asyncio.Transport", Addressed("192.0.2.1"))) is None
+
+
+def test_nor_of_those_that_the_kernel_cannot_find(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where it cannot look for sockets at all, it says the same as of one that left."""
+    monkeypatch.setattr(peer, "_inode", lambda *_: None)
+    assert has_left(cast("asyncio.Transport", Addressed("127.0.0.1"))) is None
+
+
+@dataclass
+class Addressed:
+    """A transport between two ports of a host."""
+
+    host: str
+
+    def get_extra_info(self, name: str) -> object:
+        return (self.host, 1 if name == "peername" else 2)
+
+
+class TestClientsThatHurt:
+    """What one client does must not cost the others, nor for ever."""
+
+    async def test_a_flood_of_blank_lines_is_read_in_one_go(self) -> None:
+        async with rig(echo) as it, it.client() as client:
+            for _ in range(4):
+                await client.send(b"\r\n" * 125_000)
+            await client.send(GET)
+            assert (await client.read_message()).endswith(b"ok")
+
+    async def test_requests_that_wait_stay_bounded_while_answers_are_read(self) -> None:
+        most = 0
+
+        async def script(upstream: Peer) -> None:
+            nonlocal most
+            while True:
+                await upstream.read_message()
+                most = max(most, *(len(one._buffer) for one in it.inbound.connections))
+                await upstream.send(answer(b""))
+
+        async def ask(client: Peer) -> None:
+            for _ in range(40):
+                await client.send(GET * 2000)
+
+        async with rig(script) as it, it.client() as client:
+            asking = asyncio.ensure_future(ask(client))
+            for _ in range(3000):
+                await client.read_message()
+            asking.cancel()
+        assert most < 1024 * 1024
+
+    @pytest.mark.usefixtures("quick")
+    @pytest.mark.parametrize("size", [100_000, 12_000_000])
+    @pytest.mark.parametrize("ending", [b"keep-alive", b"close"])
+    async def test_a_client_that_never_reads_is_given_up(
+        self, ending: bytes, size: int
+    ) -> None:
+        async def script(upstream: Peer) -> None:
+            while True:
+                await upstream.read_message()
+                await upstream.send(answer(b"x" * size))
+
+        request = GET[:-2] + b"Connection: %b\r\n\r\n" % ending
+        limits = PoolLimits(idle_timeout=0.1)
+        async with rig(script, limits=limits) as it, it.client() as client:
+            client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await client.send(request * 100)
+            await _until(lambda: bool(it.exchanges))
+            await _until(lambda: not it.inbound.connections)
+
+    async def test_a_tunnel_that_the_upstream_resets_is_cut_visibly(self) -> None:
+        async def script(upstream: Peer) -> None:
+            await upstream.read_head()
+            await upstream.send(
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n"
+                b"Connection: Upgrade\r\n\r\n"
+            )
+            await upstream.reader.readexactly(2)
+            upstream.reset()
+
+        async with rig(script) as it, it.client() as client:
+            await client.send(GET[:-2] + UPGRADE)
+            await client.read_head()
+            await client.send(b"go")
+            with pytest.raises(ConnectionResetError):
+                await client.reader.read()
+            assert (await it.exchange()).error == "http_response_incomplete"
+
+    async def test_one_that_left_a_tunnel_is_noticed_though_nobody_speaks(self) -> None:
+        async def script(upstream: Peer) -> None:
+            await upstream.read_head()
+            await upstream.send(
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n"
+                b"Connection: Upgrade\r\n\r\n"
+            )
+            await asyncio.Event().wait()
+
+        async with rig(script) as it:
+            async with it.client() as client:
+                await client.send(GET[:-2] + UPGRADE)
+                await client.read_head()
+                client.writer.close()
+                await client.writer.wait_closed()
+            assert (await it.exchange()).error == "client_left"
+
+    async def test_a_switch_of_protocols_in_the_middle_of_an_upload_is_refused(
+        self,
+    ) -> None:
+        async def script(upstream: Peer) -> None:
+            await upstream.read_head()
+            await upstream.send(
+                b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n"
+                b"Connection: Upgrade\r\n\r\n"
+            )
+            await upstream.gone()
+
+        async with rig(script) as it, it.client() as client:
+            await client.send(
+                b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
+                b"Upgrade: x\r\nContent-Length: 100\r\n\r\nabc"
+            )
+            assert (await client.read_message()).startswith(b"HTTP/1.1 502 ")
+
+    async def test_one_that_left_before_an_early_answer_harms_nothing(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        go_on = asyncio.Event()
+
+        async def script(upstream: Peer) -> None:
+            await upstream.read_head()
+            await go_on.wait()
+            await upstream.send(answer(b"no", b"413 Content Too Large"))
+            await upstream.gone()
+
+        async with rig(script) as it:
+            async with it.client() as client:
+                await client.send(
+                    b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+                    b"Content-Length: 10000000\r\n\r\nabc"
+                )
+                await _until(lambda: it.upstream.connections == 1)
+                client.reset()
+            go_on.set()
+            await it.exchange()
+        assert [one for one in caplog.records if one.levelname == "ERROR"] == []
+
+
+async def test_on_a_unix_socket_chunks_tell_an_end_from_a_cut(tmp_path: Path) -> None:
+    go_on = asyncio.Event()
+
+    async def script(upstream: Peer) -> None:
+        await upstream.read_head()
+        await upstream.send(b"HTTP/1.1 200 OK\r\nX: 1\r\n\r\nhello")
+        await go_on.wait()
+        upstream.reset()
+
+    async with rig(script) as it:
+        loop = asyncio.get_running_loop()
+        path = str(tmp_path / "s")
+        listening = await loop.create_unix_server(it.inbound, path)
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(GET)
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert b"\r\nTransfer-Encoding: chunked\r\n" in head
+        assert await reader.readexactly(10) == b"5\r\nhello\r\n"
+        go_on.set()
+        assert await reader.read() == b""
+        writer.close()
+        listening.close()
 
 
 async def _until(true: Callable[[], bool]) -> None:

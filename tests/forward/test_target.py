@@ -4,7 +4,13 @@ import pytest
 
 from proxy.errors import RequestError
 from proxy.forward.fields import relayed_lines
-from proxy.forward.target import Rewrite, outbound_target, own_cookie, own_location
+from proxy.forward.target import (
+    Rewrite,
+    named_host,
+    outbound_target,
+    own_cookie,
+    own_location,
+)
 from proxy.http1.head import parse_response
 
 HOST = b"127.0.0.1:8080"
@@ -55,6 +61,25 @@ def test_absolute_form_with_our_authority_is_served(target: str, sent: bytes) ->
 def test_another_authority_is_refused(target: str) -> None:
     with pytest.raises(RequestError):
         outbound_target("GET", target.encode(), HOST)
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "expected"),
+    [
+        (b"/a", b"x", b"x"),
+        (b"/a", None, None),
+        (b"*", b"x", b"x"),
+        (b"http://a:8080/", b"elsewhere", b"a:8080"),
+        (b"http://a:8080/", None, b"a:8080"),
+        (b"http://a/", None, b"a"),
+        (b"http://a:18080/", b"elsewhere", b"elsewhere"),
+        (b"http://a/", b"elsewhere", b"elsewhere"),
+    ],
+)
+def test_a_target_that_names_our_port_says_the_host(
+    target: bytes, host: bytes | None, expected: bytes | None
+) -> None:
+    assert named_host(target, host, 8080) == expected
 
 
 def test_asterisk_form_is_for_options() -> None:

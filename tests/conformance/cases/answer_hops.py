@@ -82,7 +82,7 @@ def _status(name: str, line: bytes, ways: tuple[tuple[Bytes, ...], ...]) -> Case
     """Return a case whose answer keeps one of `ways` of its Proxy-Status."""
     return Case(
         f"answer-proxy-status-{name}",
-        "Callers tell our answers by Proxy-Status: no relayed one has it in our name.",
+        "Callers tell our answers by Proxy-Status: no relayed one names us.",
         OURS,
         request(),
         tuple(

@@ -72,7 +72,7 @@ CASES: list[Case] = [
         forwarded(
             f"own-authorization-{name}",
             "The caller's Authorization never arrives, and the token does, once.",
-            "the contract, What a calling program sees",
+            "the contract, what a calling program sees",
             request(b"GET", b"/a", b"X: 1", *lines, b"Y: 2"),
             only=(b"X: 1", b"Y: 2"),
         )
@@ -81,7 +81,7 @@ CASES: list[Case] = [
     forwarded(
         "own-authorization-in-1.0",
         "The caller's Authorization never arrives, and the token does, once.",
-        "the contract, What a calling program sees",
+        "the contract, what a calling program sees",
         request(b"GET", b"/a", BASIC, version=b"HTTP/1.0"),
         only=(),
         after=CLOSED,
@@ -89,7 +89,7 @@ CASES: list[Case] = [
     Case(
         "own-authorization-in-second",
         "The caller's Authorization never arrives, and the token does, once.",
-        "the contract, What a calling program sees",
+        "the contract, what a calling program sees",
         request() + request(b"GET", b"/b", BEARER) + request(b"POST", b"/c", BASIC),
         (
             Expect(
@@ -141,7 +141,7 @@ CASES: list[Case] = [
         forwarded(
             f"local-{name}",
             "What is meant for this proxy is not forwarded.",
-            "the contract, What a calling program sees",
+            "the contract, what a calling program sees",
             request(b"GET", b"/a", b"X: 1", *lines, b"Y: 2"),
             only=(b"X: 1", b"Y: 2"),
         )
@@ -151,7 +151,7 @@ CASES: list[Case] = [
         Case(
             f"token-not-in-answer-{name}",
             "An answer of the proxy's own never shows the token.",
-            "the contract, What a calling program sees",
+            "the contract, what a calling program sees",
             send,
             (Expect(got=(Response(frozenset(range(200, 600))),), reached=()),),
         )

@@ -382,8 +382,8 @@ ABSOLUTE_FORM = [
     *(
         refused(
             f"absolute-form-and-another-host-{name}",
-            "A target and a Host that differ are refused.",
-            "RFC 9112, 3.2.2",
+            "A target for elsewhere is refused, whatever Host says.",
+            "RFC 9110, 7.4",
             request(target=target, host=host),
             after=ANY,
         )
