@@ -12,7 +12,7 @@ WORKDIR /source
 COPY pyproject.toml README.md ./
 COPY proxy/ proxy/
 RUN python -m venv /opt/telemed-proxy \
-    && /opt/telemed-proxy/bin/pip install --no-cache-dir '.[speed]'
+    && /opt/telemed-proxy/bin/pip install --no-cache-dir '.[encryption,redis,speed]'
 
 # -- Runs it -----------------------------------------------------------------------
 FROM ${BASE}

@@ -2,11 +2,12 @@
 # make test   every test; first installs the programs that some tests drive
 # make check  formatting, lint, types
 # make bench  what the proxy costs a request, next to a direct call
+# make reliability  kills, races, full disks and outages for some 20 minutes
 # make clean  forget the environment and everything built
 #
 # The first of these makes .venv. PYTHON=... picks the Python it is made with, and
 # ARGS=... goes to what is run: make run ARGS="--scenario short-lived",
-# make test ARGS="-k login".
+# make test ARGS="-k login", make reliability ARGS="kill --kills 100".
 
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -18,7 +19,7 @@ COVERAGE := $(if $(ARGS),,--cov --cov-report=term)
 # A file runs as a whole in one process, so that what its tests share starts once.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench reliability clean
 
 run: .venv/installed
 	@$(BIN)/telemed-proxy sandbox $(ARGS) || test $$? -eq 130
@@ -35,6 +36,9 @@ check: .venv/developer
 bench: .venv/installed
 	@$(BIN)/python bench/quick.py $(ARGS)
 
+reliability: .venv/developer
+	@$(BIN)/python -m tests.reliability $(ARGS)
+
 clean:
 	rm -rf .venv .coverage* .mypy_cache .pytest_cache .ruff_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -50,5 +54,5 @@ clean:
 .venv/developer: .venv/installed
 	@echo "Installing what the tests need into .venv ..." >&2
 	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install --editable '.[speed]' --group dev
+	@$(PIP) install --editable '.[encryption,keyring,redis,speed]' --group dev
 	@touch $@

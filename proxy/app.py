@@ -81,7 +81,7 @@ async def open_oauth(
     that is made already; `on_refresh` hears what became of each refresh.
     """
     upstream = config.upstream
-    store = open_store(config.store.url)
+    store = open_store(config.store.url, config.store.keys)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         session = await stack.enter_async_context(
@@ -210,10 +210,13 @@ async def _drain(handler: ForwardHandler, inbound: InboundServer) -> None:
     """Let calls under way finish; what is not done in time is cut."""
     # aiohttp's own shutdown comes after: from its first moment it takes no more of
     # an upload.
+    loop = asyncio.get_running_loop()
+    until = loop.time() + DRAIN
     with suppress(TimeoutError):
-        async with asyncio.timeout(DRAIN):
+        async with asyncio.timeout_at(until):
             await handler.drain()
-    await inbound.shutdown(_CUT)
+    # What was written by then may still be on its way to slow readers.
+    await inbound.shutdown(max(_CUT, until - loop.time()))
 
 
 def _pool(

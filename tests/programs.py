@@ -44,6 +44,15 @@ PROGRAMS = {
         },
     ),
     "nginx": Program(("nginx", "-v"), packages={"apt-get": "nginx-light"}),
+    "redis-server": Program(
+        ("redis-server", "--version"),
+        packages={"dnf": "redis", "apk": "redis", "brew": "redis"},
+    ),
+    "dbus": Program(
+        ("dbus-run-session", "--version"),
+        packages={"dnf": "dbus-daemon", "apk": "dbus"},
+    ),
+    "gnome-keyring": Program(("gnome-keyring-daemon", "--version")),
     "chromium": Program(("chromium", "--version")),
     "perl": Program(
         ("perl", "-MHTTP::Tiny", "-e", "1"),

@@ -18,6 +18,7 @@ COMMANDS = {
     "token": "proxy.cli.tokens:token",
     "refresh": "proxy.cli.tokens:refresh",
     "logout": "proxy.cli.tokens:logout",
+    "store": "proxy.cli.store:store",
     "check": "proxy.cli.check:check",
     "version": "proxy.cli.version:version",
     "completion": "proxy.cli.completion:completion",

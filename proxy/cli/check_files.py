@@ -1,5 +1,6 @@
 """Checks of files: who may read the tokens and the keys."""
 
+import asyncio
 import os
 import stat
 import sys
@@ -7,13 +8,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from proxy.cli.findings import Finding, ok, wrong
-from proxy.config import Config
+from proxy.config import Config, StoreConfig
+from proxy.errors import ConfigError, StoreError
+from proxy.oauth.stores import open_store
+from proxy.oauth.stores.record import DEFAULT_ACCOUNT
 
 
 def check_files(config: Config) -> Iterator[Finding]:
     """Yield what is found of the token store and of every file of secrets."""
-    yield from check_store(config.store.url)
+    if config.store.url.startswith("file:"):
+        found = list(check_store(config.store.url))
+        yield from found
+        if all(each.ok for each in found):
+            yield from check_content(config.store)
+    else:
+        yield asyncio.run(ask_store(config.store))
     for name, file in (
+        ("store.encryption_key_file", config.store.encryption_key_file),
         ("access.local_key_file", config.access.local_key_file),
         ("admin.password_file", config.admin.password_file),
     ):
@@ -45,6 +56,32 @@ def check_store(url: str) -> Iterator[Finding]:
         yield check_secret_file("store", file)
     else:
         yield ok("store", f"{file} (made at the first login)")
+
+
+def check_content(config: StoreConfig) -> Iterator[Finding]:
+    """Yield what is wrong with the content of the token file, or with its keys."""
+    try:
+        asyncio.run(open_store(config.url, config.keys).accounts())
+    except (ConfigError, StoreError) as exc:
+        yield _wrong_store(exc)
+
+
+async def ask_store(config: StoreConfig) -> Finding:
+    """Return whether a store that is no file answers; its URL may hold a password."""
+    try:
+        store = open_store(config.url, config.keys)
+        try:
+            await store.load(DEFAULT_ACCOUNT)
+            return ok("store", store.url)
+        finally:
+            await store.close()
+    except (ConfigError, StoreError) as exc:
+        return _wrong_store(exc)
+
+
+def _wrong_store(error: ConfigError | StoreError) -> Finding:
+    seen, _, mend = error.description.partition("; ")
+    return wrong("store", seen, mend or "mend store.url")
 
 
 def check_secret_file(subject: str, file: Path) -> Finding:

@@ -8,12 +8,14 @@ from yarl import URL
 from proxy.cli.admin_client import AdminClient
 from proxy.cli.lifetime import Status, bear, insist, never_enough, too_short
 from proxy.cli.verify import Verdict, verify_through
-from proxy.config import Config
-from proxy.errors import LoginRequiredError, ProxyError
+from proxy.config import Config, StoreConfig
+from proxy.errors import ConfigError, LoginRequiredError, ProxyError
+from proxy.redaction import MASK
 
 if TYPE_CHECKING:
     from proxy.oauth.messages import TokenPair
     from proxy.oauth.phone import Phone
+    from proxy.oauth.stores import TokenStore
     from proxy.oauth.stores.record import AccountRecord
 
 
@@ -49,13 +51,13 @@ class ThroughProxy:
             raise LoginRequiredError("nobody is logged in; run: telemed-proxy login")
         if too_short(found, min_ttl):
             if min_ttl is not None:
-                never_enough(_stored_pair(found).lifetime, min_ttl)
+                never_enough(self._stored_pair(found).lifetime, min_ttl)
             try:
                 found = self.refresh()
             except ProxyError as exc:
                 bear(exc, found, min_ttl)
         insist(found, min_ttl)
-        return _stored_pair(found).access_token
+        return self._stored_pair(found).access_token
 
     def refresh(self) -> Status:
         """Refresh now."""
@@ -69,30 +71,46 @@ class ThroughProxy:
         """Call the upstream as any program would: through the proxy."""
         return verify_through(self._config, str(self.status()["listen"][0]))
 
+    def _stored_pair(self, found: Status) -> "TokenPair":
+        """Return the pair in the store of the proxy that told `found`."""
+        url = str(found["store"])
+        record = asyncio.run(_stored_record(url, self._config.store))
+        if record.tokens is None:
+            # Also when the proxy runs on another machine, or in a container.
+            raise LoginRequiredError(
+                f"no token is in {url} as seen from here; run this where the proxy runs"
+            )
+        api = (record.issuer or "").partition(" ")[0]
+        if api and api != str(URL(str(found["upstream"])).origin()):
+            raise LoginRequiredError(
+                f"the login in {url} is for {api}, not for the proxy's upstream"
+                f" {found['upstream']}; run: telemed-proxy login"
+            )
+        return record.tokens
 
-def _stored_pair(found: Status) -> "TokenPair":
-    """Return the pair in the store of the proxy that told `found`."""
-    url = str(found["store"])
-    record = asyncio.run(_stored_record(url))
-    if record.tokens is None:
-        # Also when the proxy runs on another machine, or in a container.
-        raise LoginRequiredError(
-            f"no token is in {url} as seen from here; run this where the proxy runs"
-        )
-    api = (record.issuer or "").partition(" ")[0]
-    if api and api != str(URL(str(found["upstream"])).origin()):
-        raise LoginRequiredError(
-            f"the login in {url} is for {api}, not for the proxy's upstream"
-            f" {found['upstream']}; run: telemed-proxy login"
-        )
-    return record.tokens
 
+def _store_at(url: str, config: StoreConfig) -> "TokenStore":
+    """Return the store that a proxy has told of; it does not tell its password.
 
-async def _stored_record(url: str) -> "AccountRecord":
+    The config here knows that, if it names the same store.
+    """
     from proxy.oauth.stores import open_store
+
+    ours = open_store(config.url, config.keys)
+    if ours.url == url:
+        return ours
+    if MASK in url:
+        raise ConfigError(
+            f"the password for {url} is not known here; run this with the config of "
+            "the proxy (-c)"
+        )
+    return open_store(url, config.keys)
+
+
+async def _stored_record(url: str, config: StoreConfig) -> "AccountRecord":
     from proxy.oauth.stores.record import DEFAULT_ACCOUNT
 
-    store = open_store(url)
+    store = _store_at(url, config)
     try:
         return await store.load(DEFAULT_ACCOUNT)
     finally:

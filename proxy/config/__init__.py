@@ -3,10 +3,12 @@
 * `values` and `network` turn the text of one setting into its value, or say what is
   allowed.
 * `models` are the settings with their defaults, and the rules between them.
+* `keys` finds the keys that encrypt the token file.
 * `document` reads YAML and remembers the line of everything.
 * `load` finds the file, lays flags over environment over file, words the errors.
 """
 
+from proxy.config.keys import StoreKeys
 from proxy.config.load import find_config, load_config
 from proxy.config.models import (
     AccessConfig,
@@ -23,7 +25,7 @@ from proxy.config.models import (
     default_store_url,
 )
 from proxy.config.network import Address
-from proxy.config.values import CallRule, parse_duration, parse_size
+from proxy.config.values import CallRule, parse_duration, parse_size, parse_store_url
 
 __all__ = [
     "AccessConfig",
@@ -37,6 +39,7 @@ __all__ = [
     "Section",
     "LoginConfig",
     "StoreConfig",
+    "StoreKeys",
     "TokenConfig",
     "UpstreamConfig",
     "default_store_url",
@@ -44,4 +47,5 @@ __all__ = [
     "load_config",
     "parse_duration",
     "parse_size",
+    "parse_store_url",
 ]

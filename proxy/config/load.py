@@ -13,6 +13,7 @@ from platformdirs import user_config_path
 from pydantic import ValidationError
 
 from proxy.config.document import Place
+from proxy.config.keys import KEY_VARIABLE
 from proxy.config.layers import (
     FileLayer,
     Layer,
@@ -55,7 +56,8 @@ def load_config(
     )
     if require_client_id and not config.upstream.client_id:
         raise _client_id_missing(from_file)
-    return config
+    key = environ.get(KEY_VARIABLE, "")
+    return config.model_copy(update={"store": config.store.with_key(key)})
 
 
 def find_config(

@@ -13,12 +13,14 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainValidator,
+    PrivateAttr,
     model_validator,
 )
 from yarl import URL
 
 from proxy.authority import WebOrigin
 from proxy.config import network, values
+from proxy.config.keys import StoreKeys
 
 Duration = Annotated[float, PlainValidator(values.parse_positive_duration)]
 Size = Annotated[int, PlainValidator(values.parse_size)]
@@ -91,7 +93,26 @@ def _store_url(value: object) -> str:
 class StoreConfig(Section):
     """Where the token pair is kept."""
 
-    url: Annotated[str, PlainValidator(_store_url)] = Field("", validate_default=True)
+    # A Redis URL may hold a password.
+    url: Annotated[str, PlainValidator(_store_url)] = Field(
+        "", validate_default=True, repr=False
+    )
+    encryption_key_file: File = None
+    # Not a setting: a key must not stand in the config file.
+    _key: str = PrivateAttr("")
+
+    @property
+    def keys(self) -> StoreKeys | None:
+        """What a token file is encrypted with; None: with nothing."""
+        if not self._key and self.encryption_key_file is None:
+            return None
+        return StoreKeys(self.encryption_key_file, self._key)
+
+    def with_key(self, key: str) -> "StoreConfig":
+        """Return the same, with `key` going before those in the file."""
+        copy = self.model_copy()
+        copy._key = key.strip()  # noqa: SLF001  of the same class
+        return copy
 
 
 class AdminConfig(Section):

@@ -154,19 +154,48 @@ def parse_store_url(value: object) -> str:
     text = parse_text(value)
     if not text:
         return ""
-    if not text.startswith("file:"):
+    scheme, colon, place = text.partition(":")
+    parse = _STORES.get(scheme)
+    if not colon or parse is None:
         raise ValueError(
-            "must be file:PATH, or empty for the usual place; "
-            "this version keeps tokens in files only"
+            "must be file:PATH, keyring: (or keyring:SERVICE), redis://HOST or "
+            "rediss://HOST, or empty for a file in the usual place"
         )
-    path = text.removeprefix("file:")
+    return f"{scheme}:{parse(place)}"
+
+
+def _parse_store_file(path: str) -> str:
     if path.startswith("//"):  # file:///var/lib/tokens.json
         host, slash, below = path[2:].partition("/")
         if host not in {"", "localhost"}:
             raise ValueError("must be file:PATH without a host")
         # A Windows path follows the slash: file:///C:/tokens.json
         path = below if Path(below).drive else slash + below
-    return f"file:{parse_path(path)}"
+    return str(parse_path(path))
+
+
+def _parse_keyring_service(service: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{0,64}", service):
+        raise ValueError(
+            "must be keyring: or keyring:SERVICE, a name of letters, digits, . _ and -"
+        )
+    return service or _KEYRING_SERVICE
+
+
+def _parse_redis_place(place: str) -> str:
+    # What else may stand there is the library's to know.
+    if not re.fullmatch(r"//[^/\s]\S*", place):
+        raise ValueError("must be redis://HOST:PORT/NUMBER, or rediss:// for TLS")
+    return place
+
+
+_KEYRING_SERVICE = "telemed-proxy"
+_STORES = {
+    "file": _parse_store_file,
+    "keyring": _parse_keyring_service,
+    "redis": _parse_redis_place,
+    "rediss": _parse_redis_place,
+}
 
 
 def parse_rule(value: object) -> CallRule:

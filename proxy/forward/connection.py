@@ -386,7 +386,7 @@ class UpstreamConnection(asyncio.Protocol):
             data = self._held + data
         while self._state is _State.HEAD:
             end = data.find(b"\r\n\r\n")
-            if self._head_bytes + (len(data) if end < 0 else end) > MAX_HEAD:
+            if self._head_bytes + (len(data) - 3 if end < 0 else end) > MAX_HEAD:
                 self._fail(_too_large())
                 return
             if end < 0:

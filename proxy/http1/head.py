@@ -186,7 +186,7 @@ def check_target(head: RequestHead) -> None:
 
 def is_hopeless(data: bytes) -> bool:
     """Say whether the beginning of a head holds what no head may hold."""
-    others = data.translate(None, _TEXT).replace(b"\r\n", b"")
+    others = data.replace(b"\r\n", b"").translate(None, _TEXT)
     return others not in (b"", b"\r")
 
 

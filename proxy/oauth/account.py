@@ -9,7 +9,7 @@ from proxy.clock import Clock
 from proxy.errors import LoginRequiredError, StoreError
 from proxy.oauth.changes import is_foreign, is_uncertain, newer
 from proxy.oauth.messages import TokenPair, fingerprint
-from proxy.oauth.schedule import Allowance, Schedule
+from proxy.oauth.schedule import URGENT_DELAY, Allowance, Schedule
 from proxy.oauth.status import State, TokenStatus
 from proxy.oauth.stores import Change, TokenStore
 from proxy.oauth.stores.record import AccountRecord
@@ -46,9 +46,12 @@ class Account:
         """Set once when that happens, and replaced by the next one."""
         self.refreshable = False
         """There is a refresh token, and it was not refused."""
+        self.begun: str | None = None
+        """Fingerprint of the refresh token that this process has sent, or will now."""
         self.unsaved = False
         """What is in memory is not in the store yet."""
-        self.store_trouble: str | None = None
+        self.trouble: StoreError | None = None
+        """Why the store was of no use the last time."""
         self._store = store
         self._clock = clock
         self._share = share
@@ -86,10 +89,22 @@ class Account:
             return True
         if self.refreshable:
             return schedule.is_over(self._clock())
-        return self._clock() >= pair.expires_at  # there is nothing better to wait for
+        return self.has_ended()  # there is nothing better to wait for
+
+    def has_ended(self) -> bool:
+        """Say whether the access token cannot work any more, by its lifetime."""
+        return self.tokens is None or self._clock() >= self.tokens.expires_at
+
+    def can_wait(self) -> float:
+        """Return the seconds that the next try of a refresh may be put off for."""
+        if self._schedule is None or not self.serves():
+            return URGENT_DELAY
+        return self._schedule.over_at - self._clock()
 
     def is_due(self) -> bool:
         """Say whether a refresh should be under way."""
+        if self.is_left_to_another() and self.serves():
+            return False
         return (
             self.refreshable
             and self._schedule is not None
@@ -108,6 +123,19 @@ class Account:
         """
         return self.tokens is not None and is_uncertain(self.record)
 
+    def is_left_to_another(self) -> bool:
+        """Say whether another process may still come back with the answer.
+
+        Where a lock can be lost, its owner may only have been asleep.
+        """
+        start = self.record.refresh_started
+        return (
+            start is not None
+            and self.is_uncertain
+            and start.token != self.begun
+            and 0 <= self._clock() - start.at < self._store.doubt
+        )
+
     @property
     def due_at(self) -> float | None:
         """When a refresh is due; None if nothing can be refreshed."""
@@ -120,6 +148,11 @@ class Account:
         """When calls will fail unless someone logs in; None while refreshes work."""
         pair = self.tokens
         return pair.expires_at if pair and not self.refreshable else None
+
+    @property
+    def store_trouble(self) -> str | None:
+        """What was wrong with the store the last time, in a sentence."""
+        return self.trouble.description if self.trouble else None
 
     @property
     def mismatch(self) -> str | None:
@@ -205,7 +238,10 @@ class Account:
 
     async def reload(self) -> None:
         """Take over what another process may have stored."""
-        self._use(await self._store.load(self.name))
+        stored = await self._store.load(self.name)
+        self._use(stored)
+        if stored.generation < self.record.generation:
+            self.unsaved = True  # the store has lost what it had
 
     async def update(self, change: Change) -> AccountRecord:
         """Change the record, save it durably, then use it; return the new one.
@@ -222,11 +258,11 @@ class Account:
             except StoreError as exc:
                 self.unsaved = True
                 self._use(change(mine))
-                self._note(exc)
+                self.note(exc)
                 raise
             self.unsaved = False
             self._use(record)
-            self._note(None)
+            self.note(None)
             return record
 
     async def mend(self) -> None:
@@ -236,9 +272,9 @@ class Account:
                 await self.update(lambda record: record)
             else:
                 await self.reload()
-                self._note(None)
+                self.note(None)
         except StoreError as exc:
-            self._note(exc)
+            self.note(exc)
 
     def _use(self, record: AccountRecord) -> None:
         """Use `record`, unless what is in memory is newer."""
@@ -257,11 +293,12 @@ class Account:
             self.arrival = asyncio.Event()
         self._judge()
 
-    def _note(self, exc: StoreError | None) -> None:
-        told = exc.description if exc else None
-        if told and told != self.store_trouble:
+    def note(self, exc: StoreError | None) -> None:
+        """Note what became of the latest use of the store."""
+        before = self.store_trouble
+        self.trouble = exc
+        if (told := self.store_trouble) and told != before:
             logger.error("%s", told)
-        self.store_trouble = told
 
 
 def _hosts(issuer: str | None) -> str:

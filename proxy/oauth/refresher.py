@@ -34,20 +34,21 @@ from proxy.errors import (
 )
 from proxy.oauth import changes
 from proxy.oauth.account import Account
-from proxy.oauth.messages import TokenPair
+from proxy.oauth.messages import TokenPair, fingerprint
 from proxy.oauth.phone import Phone
 from proxy.oauth.schedule import FIRST_DELAY, Backoff, Reminder
 from proxy.oauth.status import TokenStatus
-from proxy.oauth.stores import Change, TokenStore
+from proxy.oauth.stores import LOCK_LOST, UNREACHABLE, Change, TokenStore
 from proxy.oauth.stores.record import DEFAULT_ACCOUNT, AccountRecord
 from proxy.tasks import cancel, spawn
 
 logger = logging.getLogger(__name__)
 
-# The timer looks at the wall clock this often, as a laptop that sleeps stops the timer
-# but not the clock, and at the store, where another process may have logged out.
-LONGEST_PAUSE = 5.0
 SHORTEST_PAUSE = 0.05
+"""Seconds between two looks at the wall clock and the store, at least.
+
+At most it is the store's own pace: a laptop that sleeps stops timers but not the clock,
+and another process may have logged in or out."""
 
 # While there is no login, the store is asked for another process's this often.
 LOOK_AGAIN_AFTER = 1.0
@@ -109,8 +110,17 @@ class Refresher:
     # -- life ------------------------------------------------------------------------
 
     async def start(self, *, timer: bool = True) -> None:
-        """Load the record and, with `timer`, refresh whenever it is due."""
-        await self._account.reload()
+        """Load the record and, with `timer`, refresh whenever it is due.
+
+        With `timer` a store that is not there yet is waited for; calls are answered
+        with its error meanwhile.
+        """
+        try:
+            await self._account.reload()
+        except StoreError as exc:
+            if not timer or exc.value != UNREACHABLE:
+                raise
+            self._account.note(exc)
         if timer:
             self._timer = spawn(self._watch(), name=f"token timer {self._account.name}")
 
@@ -180,11 +190,13 @@ class Refresher:
             try:
                 await self._replaced()
             except TokenRefusedError as exc:
-                raise account.login_required() from exc
+                # Without a better one to wait for, it is good for its last seconds.
+                if not account.serves():
+                    raise account.login_required() from exc
             except (StoreError, UpstreamError):
                 # A rejection may concern one call only. Whoever has not met it gets
                 # the token while it lives, rather than an outage.
-                if was_current or account.is_over():
+                if was_current or account.has_ended():
                     raise
         self._start_if_due()
         return account.pair().access_token
@@ -327,10 +339,16 @@ class Refresher:
                 # Load again: while we waited for the lock its owner may have spent
                 # the refresh token that we know.
                 await account.reload()
-                if account.record.generation == generation or not account.serves():
+                if not account.serves() or (
+                    account.record.generation == generation
+                    and not account.is_left_to_another()
+                ):
                     await self._exchange(account.pair())
         except (StoreError, UpstreamError) as exc:
-            seconds = self._backoff.failed(self._clock())
+            # Not past the moment when calls begin to depend on it.
+            seconds = self._backoff.failed(
+                self._clock(), at_most=self._account.can_wait()
+            )
             self._failure, self._failed_generation = exc, account.record.generation
             self._on_refresh("failed")
             logger.warning("refresh failed: %s; next try in %.0f s", exc, seconds)
@@ -394,12 +412,14 @@ class Refresher:
         leaves no choice.
         """
         now = self._clock()
+        self._account.begun = fingerprint(pair.refresh_token or "")
         try:
             await self._account.update(
                 lambda record: changes.refresh_started(record, pair, now)
             )
-        except StoreError:
-            if not self._account.is_over():
+        except StoreError as exc:
+            # Who has lost the lock may not be alone with the refresh token.
+            if exc.value == LOCK_LOST or not self._account.is_over():
                 raise
 
     async def _look_again(self) -> None:
@@ -409,7 +429,14 @@ class Refresher:
         now = self._clock()
         if not 0 <= now - self._looked_at < LOOK_AGAIN_AFTER:
             self._looked_at = now
-            await self._account.reload()
+            try:
+                await self._account.reload()
+            except StoreError as exc:
+                self._account.note(exc)
+                raise
+            self._account.note(None)
+        if self._account.trouble is not None and self._account.tokens is None:
+            raise copy.copy(self._account.trouble)  # there may well be a login in it
 
     def _remind(self) -> None:
         deadline = self._account.login_needed_by
@@ -434,7 +461,7 @@ class Refresher:
         """Return the seconds until the timer should look again."""
         due_at = self._account.due_at
         if due_at is None or self._under_way() is not None:
-            return LONGEST_PAUSE
+            return self._store.pace
         now = self._clock()
         wait = 0.0 if self._account.is_due() else due_at - now
-        return min(LONGEST_PAUSE, max(SHORTEST_PAUSE, wait, self._held_back()))
+        return min(self._store.pace, max(SHORTEST_PAUSE, wait, self._held_back()))

@@ -21,6 +21,9 @@ CLOCK_SLACK = 60.0
 FIRST_DELAY = 1.0
 MAX_DELAY = 300.0
 
+URGENT_DELAY = 15.0
+"""Tries are no further apart while calls fail for want of a token."""
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -65,10 +68,10 @@ class Backoff:
         self._failures = 0
         self._not_before = 0.0
 
-    def failed(self, now: float) -> float:
+    def failed(self, now: float, *, at_most: float = MAX_DELAY) -> float:
         """Count a failure; return the seconds until the next try."""
         delay = min(MAX_DELAY, self._first_delay * 2.0 ** min(self._failures, 10))
-        delay *= self._jitter.uniform(0.8, 1.0)
+        delay = min(delay * self._jitter.uniform(0.8, 1.0), at_most)
         self._failures += 1
         self._not_before = now + delay
         return delay

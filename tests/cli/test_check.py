@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import keyring.core
 import pytest
 import trustme
 from click.testing import CliRunner, Result
+from keyring.backends import fail
 from yarl import URL
 
 from proxy.cli import exitcodes, main
@@ -239,13 +241,16 @@ def test_a_secret_that_is_not_there_is_to_be_made(tmp_path: Path) -> None:
 
 
 def test_every_file_of_secrets_in_the_config_is_looked_at(tmp_path: Path) -> None:
-    for name in ("keys", "password", "tokens.json"):
+    for name in ("keys", "password", "store-keys", "tokens.json"):
         (tmp_path / name).touch(mode=0o644)
     config = Config.model_validate(
         {
             "access": {"local_key_file": tmp_path / "keys"},
             "admin": {"password_file": tmp_path / "password"},
-            "store": {"url": f"file:{tmp_path}/tokens.json"},
+            "store": {
+                "url": f"file:{tmp_path}/tokens.json",
+                "encryption_key_file": tmp_path / "store-keys",
+            },
         }
     )
 
@@ -253,6 +258,7 @@ def test_every_file_of_secrets_in_the_config_is_looked_at(tmp_path: Path) -> Non
 
     assert [(finding.subject, finding.ok) for finding in findings] == [
         ("store", False),
+        ("store.encryption_key_file", False),
         ("access.local_key_file", False),
         ("admin.password_file", False),
     ]
@@ -272,6 +278,44 @@ def test_a_store_that_others_can_read_is_to_be_closed(tmp_path: Path) -> None:
     file.chmod(0o644)
 
     assert "chmod 600" in lines(check_store(f"file:{file}"))[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{", "is damaged (it is not JSON) → log in again"),
+        ('{"version": 9}', "newer telemed-proxy (form 9) → use that one"),
+        ('{"version": 2, "encrypted": "x"}', "no key is configured → set store.encr"),
+    ],
+)
+def test_a_store_that_cannot_be_understood_is_to_be_mended(
+    tmp_path: Path, content: str, told: str
+) -> None:
+    file = tmp_path / "tokens.json"
+    file.write_text(content)
+    file.chmod(0o600)
+    config = Config.model_validate({"store": {"url": f"file:{file}"}})
+
+    [well, finding] = lines(check_files(config))
+
+    assert well == f"ok   store: {file} (mode 0600)"
+    assert told in finding
+    # Looking changes nothing.
+    assert [each.name for each in tmp_path.iterdir()] == ["tokens.json"]
+    assert file.read_text() == content
+
+
+def test_a_keyring_that_is_no_use_is_to_be_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    backend = fail.Keyring()  # type: ignore[no-untyped-call]
+    monkeypatch.setattr(keyring.core, "_keyring_backend", backend)
+    config = Config.model_validate({"store": {"url": "keyring:"}})
+
+    [finding] = lines(check_files(config))
+
+    assert finding.startswith("FAIL store: no keyring that encrypts is to be had here")
+    assert " → install a secret service" in finding
 
 
 def test_a_store_where_no_folder_can_be_made_is_to_be_moved(tmp_path: Path) -> None:

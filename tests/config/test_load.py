@@ -133,7 +133,7 @@ def test_paths_count_from_the_folder_of_the_file(folder: Path) -> None:
     file.parent.mkdir()
     file.write_text(
         VALID + "  ca_file: ca.pem\n"
-        "store: {url: 'file:state/t.json'}\n"
+        "store: {url: 'file:state/t.json', encryption_key_file: k}\n"
         "listen: [127.0.0.1:1, unix:run/s]\n"
         "admin: {listen: unix:admin, password_file: /abs/password}\n"
         "access: {local_key_file: ../keys}\n"
@@ -147,6 +147,7 @@ def test_paths_count_from_the_folder_of_the_file(folder: Path) -> None:
     etc = file.parent
     assert config.upstream.ca_file == etc / "ca.pem"
     assert config.store.url == f"file:{etc / 'state/t.json'}"
+    assert config.store.encryption_key_file == etc / "k"
     assert [address.path for address in config.listen] == [None, etc / "run/s"]
     assert config.admin.listen.path == etc / "admin"
     assert config.admin.password_file == Path("/abs/password")
@@ -212,6 +213,14 @@ def test_a_variable_holds_a_text_or_a_list(text: str, listen: list[str]) -> None
     config = load(VALID + "listen: 127.0.0.1:9", TELEMED_PROXY__LISTEN=text)
 
     assert [str(address) for address in config.listen] == listen
+
+
+def test_the_key_of_the_token_file_may_be_in_the_environment_only() -> None:
+    config = load(VALID, TELEMED_PROXY_STORE_KEY="a-key")
+
+    assert config.store.keys is not None
+    assert [key.text for key in config.store.keys.read()] == ["a-key"]
+    assert load(VALID).store.keys is None
 
 
 def test_other_variables_are_no_settings() -> None:
@@ -466,8 +475,10 @@ def test_without_any_file_the_sentence_says_how_to_begin() -> None:
         VALID + "  api_url: https://anna:hunter2 @api.example",
         VALID + "  egress_proxy: http://anna:hunter2@proxy.example:1",
         VALID + "  ca_file: [hunter2]",
-        VALID + "store: {url: 'redis://:hunter2@h'}",
-        VALID + "store: {url: 'keyring:hunter2'}",
+        VALID + "store: {url: 'redis://:hunter2@ h'}",
+        VALID + "store: {url: 'keyring:hunter2/'}",
+        VALID + "store: {encryption_key: hunter2}",
+        VALID + "store: {encryption_key_file: [hunter2]}",
         VALID + "store: {url: hunter2}",
         VALID + "access: {local_key: hunter2}",
         VALID + "access: {local_key_file: ~hunter2/x}",

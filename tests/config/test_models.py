@@ -7,7 +7,13 @@ import pytest
 from platformdirs import user_state_path
 from pydantic import ValidationError
 
-from proxy.config import Address, Config, UpstreamConfig, default_store_url
+from proxy.config import (
+    Address,
+    Config,
+    StoreConfig,
+    UpstreamConfig,
+    default_store_url,
+)
 
 ELSEWHERE = "192.168.1.5:80"
 
@@ -81,3 +87,37 @@ def test_an_unknown_setting_is_refused_without_its_value() -> None:
         UpstreamConfig.model_validate({"pasword": "hunter2"})
 
     assert "hunter2" not in str(caught.value)
+
+
+# -- the keys of the token file ------------------------------------------------------
+
+
+def test_no_keys_are_configured_by_default() -> None:
+    assert StoreConfig().keys is None
+    assert StoreConfig().with_key(" ").keys is None
+
+
+def test_a_key_in_the_environment_goes_before_those_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text("# the old one\nfirst\n\n  second \n")
+    store = StoreConfig(encryption_key_file=file)
+
+    assert store.keys is not None
+    assert [key.text for key in store.keys.read()] == ["first", "second"]
+    both = store.with_key("third  fourth\n").keys
+    assert both is not None
+    assert [key.text for key in both.read()] == ["third", "fourth"]
+    assert both.place == "TELEMED_PROXY_STORE_KEY"
+
+
+def test_a_key_is_no_setting_and_in_no_repr() -> None:
+    config = Config(store=StoreConfig().with_key("hunter2"))
+
+    assert "hunter2" not in f"{config!r} {config} {config.store.model_dump()}"
+    assert "hunter2" not in repr(config.store.keys)
+
+
+def test_a_url_with_a_password_is_in_no_repr() -> None:
+    config = Config(store=StoreConfig(url="redis://:hunter2@h"))
+
+    assert "hunter2" not in repr(config)

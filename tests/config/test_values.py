@@ -185,17 +185,27 @@ def test_a_client_id_has_no_spaces_and_control_characters(value: Any) -> None:
         ("file://localhost/var/lib/t.json", "file:/var/lib/t.json"),
         ("file:/with space/%41.json", "file:/with space/%41.json"),
         ("file:t.json", "file:t.json"),
+        ("keyring:", "keyring:telemed-proxy"),
+        ("keyring:my.own_name-2", "keyring:my.own_name-2"),
+        ("redis://u:p@h:1/2?prefix=x", "redis://u:p@h:1/2?prefix=x"),
+        ("rediss://h", "rediss://h"),
     ],
 )
-def test_a_store_is_a_file(text: str, url: str) -> None:
+def test_a_store_is_a_file_a_keyring_or_a_redis(text: str, url: str) -> None:
     assert parse_store_url(text) == url
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "keyring:",
-        "redis://u:hunter2@h",
+        "hunter2://h",
+        "keyring:a hunter2",
+        "keyring:hunter2/x",
+        "keyring://hunter2",
+        "redis:",
+        "redis:hunter2@h",
+        "redis://h hunter2",
+        "rediss:///hunter2",
         "/var/lib/t.json",
         "t.json",
         "file:",

@@ -18,7 +18,7 @@ from proxy.oauth.messages import TokenPair
 from proxy.oauth.phone import parse_phone
 from proxy.sandbox import Sandbox
 from tests.clocks import MovedClock
-from tests.functional.house import House, configured, house, sha256
+from tests.functional.house import PHONE, House, configured, house, sha256
 
 PROFILE = "/api/v1/profile/get"
 
@@ -69,6 +69,19 @@ class TestOneRequest:
 
 
 class TestOneLogin:
+    async def test_a_call_waits_while_somebody_types_the_code(
+        self, tmp_path: Path
+    ) -> None:
+        async with house(tmp_path, settings={"login": {"hold": "30s"}}) as it:
+            assert await it.get() == 503
+            await it.ask_admin("/api/login/code", {"phone": PHONE})
+            calls = [asyncio.ensure_future(it.get()) for _ in range(3)]
+            await asyncio.sleep(0.05)
+            assert not any(call.done() for call in calls)
+            code = it.sandbox.sms[-1].code
+            await it.ask_admin("/api/login/token", {"validation_code": code})
+            assert await asyncio.gather(*calls) == [200, 200, 200]
+
     async def test_it_survives_a_restart(self, tmp_path: Path) -> None:
         async with Sandbox(announce=lambda _: None, clock=MovedClock()) as sandbox:
             async with house(tmp_path, sandbox=sandbox) as it:

@@ -584,6 +584,92 @@ class TestUncertain:
         )
         assert "refresh-0" not in started.token
 
+    async def test_where_a_lock_can_be_lost_its_owner_is_given_time(
+        self,
+        refresher: Refresher,
+        server: FakeAuthorizationServer,
+        store: FileStore,
+        clock: MovedClock,
+        start: StartRefresher,
+    ) -> None:
+        store.doubt = 60.0
+        clock.advance(DUE)
+        await self.died(store, refresher.record, clock)
+        again = await start()
+
+        for _ in range(3):
+            await again.tick()
+            await again.settled()
+            assert await again.access_token() == "access-0"
+        assert server.calls == 0
+
+        clock.advance(60)
+        await again.tick()
+        await again.settled()
+        assert again.current() == "access-1"
+
+    async def test_but_not_while_no_call_can_go_through(
+        self,
+        refresher: Refresher,
+        server: FakeAuthorizationServer,
+        store: FileStore,
+        clock: MovedClock,
+        start: StartRefresher,
+    ) -> None:
+        store.doubt = 60.0
+        await self.died(store, refresher.record, clock)
+        again = await start()
+
+        assert await again.access_token(rejected="access-0") == "access-1"
+
+
+async def test_what_the_store_has_lost_is_saved_again(
+    refresher: Refresher, store: FileStore
+) -> None:
+    before = await store.load("default")
+    await store.update("default", lambda _: AccountRecord())
+
+    await refresher.tick()
+    await refresher.tick()
+
+    assert (await store.load("default")).tokens == before.tokens
+
+
+class Missing(FileStore):
+    """A store that is on another machine, and may be away."""
+
+    away = True
+
+    async def load(self, account: str) -> AccountRecord:
+        if self.away:
+            raise StoreError("the store is away", value="store_unreachable")
+        return await super().load(account)
+
+
+async def test_a_store_that_is_away_at_the_start_is_waited_for(
+    tmp_path: Path, server: FakeAuthorizationServer, clock: MovedClock
+) -> None:
+    store = Missing(tmp_path / "tokens.json", clock=clock)
+    store.away = False
+    with_login = Refresher(store, server, clock)
+    await with_login.start(timer=False)
+    await with_login.adopt(server.pair(0, "refresh-0"), PHONE)
+    store.away = True
+    refresher = Refresher(store, server, clock)
+    with pytest.raises(StoreError):
+        await refresher.start(timer=False)
+
+    await refresher.start()
+    try:
+        for _ in range(3):
+            with pytest.raises(StoreError, match="away"):
+                await refresher.access_token()
+        store.away = False
+        await refresher.tick()
+        assert await refresher.access_token() == "access-0"
+    finally:
+        await refresher.close()
+
 
 async def test_somebody_is_reminded_before_the_login_ends(
     refresher: Refresher,

@@ -3,21 +3,38 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from proxy.errors import ConfigError
 from proxy.oauth.stores.record import AccountRecord
+
+if TYPE_CHECKING:
+    from proxy.config import StoreKeys
 
 __all__ = ["Change", "TokenStore", "open_store"]
 
 Change = Callable[[AccountRecord], AccountRecord]
 """Returns what a record shall become; may raise to leave it as it is."""
 
-LOCK_PATIENCE = 150.0
+LOCK_PATIENCE = 300.0
 """Longer than a refresh may take, so that a waiting process adopts its result."""
+
+# Values of StoreError that tell what may be done about it.
+BUSY = "store_busy"
+LOCK_LOST = "store_lock_lost"
+UNREACHABLE = "store_unreachable"
 
 
 class TokenStore(Protocol):
-    """Keeps the record of each account durably; all failures are `StoreError`."""
+    """Keeps the record of each account durably; all failures are `StoreError`.
+
+    `pace` is how often, in seconds, it is looked at for what other processes did.
+    `doubt` is for how long after a refresh began its process may still be at it though
+    the lock is free: none where a lock dies with its owner only.
+    """
+
+    pace: float
+    doubt: float
 
     @property
     def url(self) -> str:
@@ -33,6 +50,9 @@ class TokenStore(Protocol):
         another thread; what it raises comes through.
         """
 
+    async def accounts(self) -> list[str]:
+        """Return the names of the accounts that have a record; changes nothing."""
+
     def lock(
         self, account: str, *, patience: float = LOCK_PATIENCE
     ) -> AbstractAsyncContextManager[None]:
@@ -45,8 +65,29 @@ class TokenStore(Protocol):
         """Let go of what the store holds open."""
 
 
-def open_store(url: str) -> TokenStore:
-    """Return the store at `url`, as the config or a store's own `url` has it."""
-    from proxy.oauth.stores.file import FileStore
+def open_store(url: str, keys: "StoreKeys | None" = None) -> TokenStore:
+    """Return the store at `url`, as the config or a store's own `url` has it.
 
-    return FileStore(Path(url.removeprefix("file:")))
+    `keys` are those that a token file is encrypted with. Nothing is opened yet.
+
+    Raises:
+        ConfigError: a library or a key is missing, or there is no such kind of store.
+    """
+    scheme, _, place = url.partition(":")
+    # Each imports what only it needs.
+    if scheme == "file":
+        from proxy.oauth.stores.file import FileStore
+
+        return FileStore(Path(place), keys=keys)
+    if scheme == "keyring":
+        from proxy.oauth.stores.keyring import KeyringStore
+
+        # The backend in brackets is for people.
+        return KeyringStore(place.partition(" (")[0])
+    if scheme in {"redis", "rediss"}:
+        from proxy.oauth.stores.redis import RedisStore
+
+        return RedisStore(url)
+    raise ConfigError(
+        "store.url must be file:PATH, keyring:, redis://HOST or rediss://HOST"
+    )

@@ -1,49 +1,60 @@
-"""Tokens in a JSON file that only its owner can read.
+"""Tokens in a JSON file that only its owner can read, encrypted if there are keys.
 
 Readers see the old file or the new one, never a part: it is written beside, synced to
-the disk and renamed into place, then the folder is synced. Two locks, both held by the
-operating system, so they die with their owner: a short one around each change of the
-file, and one for each account around a whole refresh.
+the disk and renamed into place, then the folder is synced.
 """
 
 import asyncio
-import json
 import logging
 import os
 import stat
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from proxy.clock import Clock, iso_utc, system_clock
+from proxy.config.keys import KEY_VARIABLE
 from proxy.errors import StoreError
 from proxy.oauth.stores import LOCK_PATIENCE, Change
+from proxy.oauth.stores.document import read_document, write_document
+from proxy.oauth.stores.locks import FILE_MODE, FileLocks, beside
 from proxy.oauth.stores.record import AccountRecord, RecordError, decode, encode
-from proxy.tasks import spawn
 
-if TYPE_CHECKING:  # it takes 60 ms to import, and only changes need it
-    from filelock import FileLock
+if TYPE_CHECKING:
+    from proxy.config import StoreKeys
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1
-FILE_MODE = 0o600
-FOLDER_MODE = 0o700
-LOCK_POLL = 0.05
-WRITE_TIMEOUT = 10.0
-"""A change takes milliseconds; longer means that something holds the lock."""
-
 
 class FileStore:
-    """Keeps the records of all accounts in the file at `path`."""
+    """Keeps the records of all accounts in the file at `path`.
 
-    def __init__(self, path: Path, *, clock: Clock = system_clock) -> None:
+    Raises:
+        ConfigError: there is something amiss with `keys`, which encrypt the file.
+    """
+
+    pace = 0.5
+    doubt = 0.0
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        keys: "StoreKeys | None" = None,
+        clock: Clock = system_clock,
+    ) -> None:
         # Resolved, as a rename would replace a symbolic link and not its target.
         self._path = Path(os.path.realpath(path))
         self._clock = clock
+        self._cipher = None
+        if keys is not None:
+            from proxy.oauth.stores.encryption import Cipher
+
+            self._cipher = Cipher(keys)
+        self._locks = FileLocks(self._path, str(self._path), self._errors)
 
     @property
     def url(self) -> str:
@@ -60,58 +71,28 @@ class FileStore:
         # the lock in the middle of it.
         return await asyncio.to_thread(self._update, account, change)
 
+    async def accounts(self) -> list[str]:
+        """Return the names of the accounts that have a record; changes nothing."""
+        return await asyncio.to_thread(self._accounts)
+
     @asynccontextmanager
     async def lock(
         self, account: str, *, patience: float = LOCK_PATIENCE
     ) -> AsyncIterator[None]:
         """Hold the right to refresh `account`, against every other process."""
-        from filelock import FileLock
-
-        with self._errors("be locked"):
-            self._make_folder()
-        lock = FileLock(
-            self._beside(f".{quote(account, safe='')}.lock"),
-            mode=FILE_MODE,
-            thread_local=False,  # taken in one thread, let go in another
-        )
-        await self._acquire(lock, patience)
-        try:
+        async with self._locks.refresh(account, patience):
             yield
-        finally:
-            lock.release()
+
+    async def rekey(self) -> bool:
+        """Write the file anew, with the first key; return False if there is none."""
+        return await asyncio.to_thread(self._rekey)
+
+    async def remove_copies(self) -> list[Path]:
+        """Delete what is kept beside the file of earlier content; return what was."""
+        return await asyncio.to_thread(self._remove_copies)
 
     async def close(self) -> None:
         """Nothing is held open between calls."""
-
-    async def _acquire(self, lock: "FileLock", patience: float) -> None:
-        waited = 0.0
-        while True:
-            attempt = spawn(asyncio.to_thread(self._try_lock, lock), name="lock tokens")
-            try:
-                if await asyncio.shield(attempt):
-                    return
-            except asyncio.CancelledError:
-                # The thread goes on: what it takes then nobody would let go.
-                attempt.add_done_callback(lambda _: lock.release())
-                raise
-            if waited >= patience:
-                raise StoreError(
-                    f"another process has been refreshing {self._path} for "
-                    f"{patience:g} s; end it and try again",
-                    value="store_busy",
-                )
-            await asyncio.sleep(LOCK_POLL)
-            waited += LOCK_POLL
-
-    def _try_lock(self, lock: "FileLock") -> bool:
-        from filelock import Timeout
-
-        with self._errors("be locked"):
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                return False
-        return True
 
     def _load(self, account: str) -> AccountRecord:
         try:
@@ -121,7 +102,7 @@ class FileStore:
             return self._update(account, None)
 
     def _update(self, account: str, change: Change | None) -> AccountRecord:
-        with self._write_lock():
+        with self._locks.change():
             try:
                 document, record = self._read_account(account)
             except RecordError as exc:
@@ -132,8 +113,35 @@ class FileStore:
             if changed != record:
                 accounts = document.get("accounts") or {}
                 accounts[account] = encode(changed, accounts.get(account))
-                self._write({**document, "version": VERSION, "accounts": accounts})
+                self._write({**document, "accounts": accounts})
             return changed
+
+    def _accounts(self) -> list[str]:
+        return list(self._read_sound().get("accounts") or {})
+
+    def _rekey(self) -> bool:
+        with self._locks.change():
+            document = self._read_sound()
+            if document:
+                self._write(document)
+        return bool(document)
+
+    def _read_sound(self) -> dict[str, Any]:
+        try:
+            return self._read()
+        except RecordError as exc:
+            raise StoreError(
+                f"{self._path} is damaged ({exc}); log in again, which keeps it aside"
+            ) from exc
+
+    def _remove_copies(self) -> list[Path]:
+        copies = sorted(self._path.parent.glob(f"{escape(self._path.name)}.damaged-*"))
+        with self._locks.change(), self._errors("be tidied"):
+            for copy in copies:
+                copy.unlink(missing_ok=True)
+            if copies:
+                _sync_folder(self._path.parent)
+        return copies
 
     def _read_account(self, account: str) -> tuple[dict[str, Any], AccountRecord]:
         document = self._read()
@@ -154,27 +162,25 @@ class FileStore:
                     content = file.read()
             except FileNotFoundError:
                 return {}
-        try:
-            document = json.loads(content)
-        except (ValueError, RecursionError) as exc:
-            raise RecordError("it is not JSON") from exc
-        version = document.get("version") if isinstance(document, dict) else None
-        if type(version) is not int or version < 1:
-            raise RecordError("it has no version")
-        if version > VERSION:
+        return dict(read_document(content, str(self._path), self._decrypt))
+
+    def _decrypt(self, text: str) -> bytes:
+        if self._cipher is None:
             raise StoreError(
-                f"{self._path} was written by a newer telemed-proxy (form {version}); "
-                "use that one, or name another file in store.url"
+                f"{self._path} is encrypted, and no key is configured; set "
+                "store.encryption_key_file to the file with its key, or "
+                f"{KEY_VARIABLE} to the key",
+                value="store_key",
             )
-        if not isinstance(document.get("accounts") or {}, dict):
-            raise RecordError("it has no accounts")
-        return dict(document)
+        return self._cipher.decrypt(text, str(self._path))
 
     def _write(self, document: dict[str, Any]) -> None:
-        content = json.dumps(document, ensure_ascii=False, indent=1).encode()
+        content = write_document(
+            document, self._cipher.encrypt if self._cipher else None
+        )
         # A fixed name: under the lock there is one writer, and what a killed one
         # left behind is taken away by the next.
-        fresh = self._beside(".new")
+        fresh = beside(self._path, ".new")
         with self._errors("be written"):
             fresh.unlink(missing_ok=True)
             try:
@@ -189,11 +195,11 @@ class FileStore:
     def _set_aside(self, why: RecordError) -> str:
         """Keep the damaged file under another name; return the news of it."""
         when = iso_utc(self._clock()).replace("-", "").replace(":", "")
-        place = self._beside(f".damaged-{when}")
+        place = beside(self._path, f".damaged-{when}")
         number = 1
         while place.exists():
             number += 1
-            place = self._beside(f".damaged-{when}-{number}")
+            place = beside(self._path, f".damaged-{when}-{number}")
         with self._errors("be set aside"):
             self._path.rename(place)
             _sync_folder(self._path.parent)
@@ -219,32 +225,6 @@ class FileStore:
                 mode,
                 FILE_MODE,
             )
-
-    @contextmanager
-    def _write_lock(self) -> Iterator[None]:
-        from filelock import FileLock, Timeout
-
-        with self._errors("be locked"):
-            self._make_folder()
-            lock = FileLock(self._beside(".lock"), mode=FILE_MODE)
-            try:
-                lock.acquire(timeout=WRITE_TIMEOUT)
-            except Timeout as exc:
-                raise StoreError(
-                    f"another process holds {self._path}; end it and try again",
-                    value="store_busy",
-                ) from exc
-        try:
-            yield
-        finally:
-            lock.release()
-
-    def _make_folder(self) -> None:
-        # A folder that is there already is its owner's business.
-        self._path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-
-    def _beside(self, suffix: str) -> Path:
-        return self._path.with_name(self._path.name + suffix)
 
     @contextmanager
     def _errors(self, verb: str) -> Iterator[None]:

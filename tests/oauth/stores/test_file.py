@@ -6,26 +6,16 @@ import os
 import stat
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from proxy.errors import LoginError, StoreError
-from proxy.oauth.messages import TokenPair
+from proxy.errors import StoreError
 from proxy.oauth.stores.file import FileStore
-from proxy.oauth.stores.record import AccountRecord
-
-RECORD = AccountRecord(
-    tokens=TokenPair("access-1", "refresh-1", 0.0, 100.0, 5), generation=5
-)
-EMPTY = AccountRecord()
-
-
-async def save(
-    store: FileStore, record: AccountRecord = RECORD, account: str = "default"
-) -> None:
-    await store.update(account, lambda _: record)
+from proxy.oauth.stores.locks import FileLocks
+from tests.oauth.stores.records import EMPTY, RECORD, save
 
 
 def mode(path: Path) -> int:
@@ -35,17 +25,6 @@ def mode(path: Path) -> int:
 @pytest.fixture
 def path(store: FileStore) -> Path:
     return store._path
-
-
-async def test_what_is_saved_is_loaded_by_another_process(
-    store: FileStore, path: Path
-) -> None:
-    assert await store.load("default") == EMPTY
-
-    await save(store)
-
-    assert await FileStore(path).load("default") == RECORD
-    await store.close()
 
 
 async def test_only_the_owner_can_read_the_file_and_its_folder(
@@ -111,16 +90,6 @@ async def test_other_accounts_and_unknown_members_are_kept(
     assert await store.load("default") == RECORD
 
 
-async def test_an_account_may_have_any_name(store: FileStore) -> None:
-    name = "../мама / 2"
-
-    async with store.lock(name):
-        await save(store, account=name)
-
-    assert await store.load(name) == RECORD
-    assert await store.load("default") == EMPTY
-
-
 async def test_the_target_of_a_symbolic_link_is_written(tmp_path: Path) -> None:
     real, link = tmp_path / "real.json", tmp_path / "link.json"
     link.symlink_to(real)
@@ -129,46 +98,6 @@ async def test_the_target_of_a_symbolic_link_is_written(tmp_path: Path) -> None:
 
     assert link.is_symlink()
     assert await FileStore(real).load("default") == RECORD
-
-
-# -- changes ---------------------------------------------------------------------
-
-
-async def test_changes_at_once_are_none_lost(store: FileStore, path: Path) -> None:
-    def count(record: AccountRecord) -> AccountRecord:
-        return replace(
-            record, login=replace(record.login, sends=record.login.sends + 1)
-        )
-
-    stores = [store, FileStore(path), FileStore(path)]
-    await asyncio.gather(
-        *(s.update("default", count) for s in stores for _ in range(10))
-    )
-
-    assert (await store.load("default")).login.sends == 30
-
-
-async def test_a_change_that_raises_changes_nothing(store: FileStore) -> None:
-    await save(store)
-
-    def refuse(_: AccountRecord) -> AccountRecord:
-        raise LoginError("no")
-
-    with pytest.raises(LoginError):
-        await store.update("default", refuse)
-
-    assert await store.update("default", lambda record: record) == RECORD
-
-
-async def test_a_change_to_the_same_writes_nothing(
-    store: FileStore, path: Path
-) -> None:
-    await save(store)
-    before = path.stat().st_ino
-
-    await save(store)
-
-    assert path.stat().st_ino == before
 
 
 # -- damage ----------------------------------------------------------------------
@@ -187,6 +116,7 @@ async def test_a_change_to_the_same_writes_nothing(
         b'{"version": true}',
         b'{"version": 0}',
         b'{"version": 1, "accounts": [1]}',
+        b'{"version": 2, "encrypted": null}',
         b'{"version": 1, "accounts": {"default": []}}',
         b'{"version": 1, "accounts": {"default": {"tokens": {"access_token": 7}}}}',
         b"[" * 100_000,
@@ -251,20 +181,6 @@ async def test_processes_that_find_the_damage_at_once_keep_it_once(
 
     assert len(list(path.parent.glob("*.damaged-*"))) == 1
     assert await store.load("default") == RECORD
-
-
-async def test_a_file_of_a_newer_form_is_left_untouched(
-    store: FileStore, path: Path
-) -> None:
-    path.parent.mkdir()
-    path.write_text('{"version": 2}')
-
-    with pytest.raises(StoreError, match="newer telemed-proxy"):
-        await store.load("default")
-    with pytest.raises(StoreError, match="newer telemed-proxy"):
-        await save(store)
-
-    assert path.read_text() == '{"version": 2}'
 
 
 # -- faults of the disk ----------------------------------------------------------
@@ -412,88 +328,23 @@ async def test_what_a_killed_writer_left_behind_is_no_obstacle(
     assert await store.load("default") == RECORD
 
 
-# -- the lock of a refresh -------------------------------------------------------
+# -- locks -----------------------------------------------------------------------
 
 
-async def test_one_at_a_time_holds_the_lock_of_an_account(
-    store: FileStore, path: Path
+def test_a_change_that_another_process_holds_up_for_long_is_told(
+    tmp_path: Path,
 ) -> None:
-    holders = 0
-
-    async def hold(each: FileStore) -> None:
-        nonlocal holders
-        async with each.lock("default"):
-            holders += 1
-            assert holders == 1
-            await asyncio.sleep(0.01)
-            holders -= 1
-
-    await asyncio.gather(hold(store), hold(FileStore(path)), hold(store))
-
-
-async def test_the_lock_keeps_nobody_from_loading_saving_or_another_account(
-    store: FileStore, path: Path
-) -> None:
-    other = FileStore(path)
-
-    async with store.lock("default"), other.lock("other"):
-        await save(other)
-        assert await other.load("default") == RECORD
-
-
-async def test_who_waits_too_long_for_the_lock_is_told(
-    store: FileStore, path: Path
-) -> None:
-    async with store.lock("default"):
-        with pytest.raises(StoreError, match="another process") as caught:
-            async with FileStore(path).lock("default", patience=0.05):
-                pass
-
-    assert caught.value.value == "store_busy"
-
-
-async def test_a_waiter_that_goes_away_does_not_keep_the_lock(
-    store: FileStore, path: Path
-) -> None:
-    other = FileStore(path)
-
-    async def wait() -> None:
-        async with other.lock("default"):
-            pass
-
-    for steps in range(1, 8):
-        async with store.lock("default"):
-            waiting = asyncio.ensure_future(wait())
-            for _ in range(steps):
-                await asyncio.sleep(0)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-
-    async with store.lock("default", patience=1):
-        pass
-
-
-async def test_the_lock_dies_with_its_owner(store: FileStore, path: Path) -> None:
-    code = (
-        "import asyncio, sys, time; from pathlib import Path\n"
-        "from proxy.oauth.stores.file import FileStore\n"
-        "async def main():\n"
-        "    async with FileStore(Path(sys.argv[1])).lock('default'):\n"
-        "        print('held', flush=True); time.sleep(60)\n"
-        "asyncio.run(main())"
+    one, other = (
+        FileLocks(
+            tmp_path / "t", "the store", lambda _: nullcontext(), change_patience=0
+        )
+        for _ in "12"
     )
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", code, str(path), stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    assert await process.stdout.readline() == b"held\n"
-    with pytest.raises(StoreError):
-        async with store.lock("default", patience=0):
-            pass
 
-    process.kill()
-    await process.wait()
+    with one.change():
+        with pytest.raises(StoreError, match="holds the store") as caught:
+            other.change().__enter__()
+        assert caught.value.value == "store_busy"
 
-    async with store.lock("default", patience=0.5):
+    with other.change():
         pass
