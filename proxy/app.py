@@ -34,7 +34,7 @@ from proxy.oauth.endpoints import Endpoints, open_session
 from proxy.oauth.holding import Holding
 from proxy.oauth.login import Login
 from proxy.oauth.refresher import Outcome, Refresher
-from proxy.oauth.stores import TokenStore, open_store
+from proxy.oauth.stores import BUSY, TokenStore, open_store
 from proxy.oauth.stores.record import DEFAULT_ACCOUNT
 
 logger = logging.getLogger(__name__)
@@ -180,7 +180,7 @@ async def _warn_of_store(store: TokenStore) -> None:
         async with store.lock(DEFAULT_ACCOUNT, patience=0):
             pass
     except StoreError as error:
-        if error.value != "store_busy":  # another process is at work: so it can be
+        if error.value != BUSY:  # another process is at work: so it can be
             logger.warning("%s", error)
 
 
@@ -208,8 +208,7 @@ async def _open(
 
 async def _drain(handler: ForwardHandler, inbound: InboundServer) -> None:
     """Let calls under way finish; what is not done in time is cut."""
-    # aiohttp's own shutdown comes after: from its first moment it takes no more of
-    # an upload.
+    # Calls first: closing the listener's connections takes no more of an upload.
     loop = asyncio.get_running_loop()
     until = loop.time() + DRAIN
     with suppress(TimeoutError):

@@ -1,7 +1,7 @@
 """The decision on one request of a forwarding listener.
 
-It stands on the path of every request: one pass over the fields, and for a program that
-sends none of a browser's fields one look-up in a dict.
+It stands on the path of every request: for a program that sends none of a browser's
+fields it is a few look-ups in a dict.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -88,21 +88,21 @@ async def _move(config: "Config", to: str, admin: "Address", *, force: bool) -> 
     source, target = open_store(config.store.url, keys), open_store(to, keys)
     try:
         await asyncio.to_thread(
-            _expect_no_proxy, config, admin, {_place(source.url), _place(target.url)}
+            _expect_no_proxy, config, admin, {source.url, target.url}
         )
         await move(
             source, lambda: open_store(to, keys), now=system_clock(), force=force
         )
         # Told before more is done that could fail.
-        click.echo(f"Moved the login to {_place(target.url)}.")
-        click.echo(f"{_place(source.url)} only says where it went.")
+        click.echo(f"Moved the login to {target.url}.")
+        click.echo(f"{source.url} only says where it went.")
         for file in await remove_copies(source):
             click.echo(f"Deleted {file}.")
     finally:
         await source.close()
         await target.close()
     click.echo("Now put the new place into the config, and start the proxy:\n")
-    click.echo(_config_lines(_place(target.url)))
+    click.echo(_config_lines(target.url))
 
 
 def _expect_no_proxy(config: "Config", admin: "Address", places: set[str]) -> None:
@@ -115,17 +115,12 @@ def _expect_no_proxy(config: "Config", admin: "Address", places: set[str]) -> No
         found = client.status()
     except NoProxyError:
         return
-    place = _place(str(found.get("store")))
+    place = str(found.get("store"))
     if place in places:
         raise ProxyError(
             f"the proxy at {admin} runs on {place}; stop it, move the login, and start "
             "it again with the new store.url"
         )
-
-
-def _place(url: str) -> str:
-    """Return the URL of a store without what it tells people of its kind."""
-    return url.partition(" (")[0] if url.startswith("keyring:") else url
 
 
 def _config_lines(place: str) -> str:

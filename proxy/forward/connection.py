@@ -121,6 +121,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._head = None
         self._head_bytes = 0
         self._held = b""
+        self._reader = None
         self._sink = None
         self._buffer = []
         self._buffered = 0
@@ -197,7 +198,9 @@ class UpstreamConnection(asyncio.Protocol):
     @property
     def complete(self) -> bool:
         """Whether the response has come to its end, without a fault."""
-        return self._error is None and self._state in {_State.IDLE, _State.CLOSED}
+        return self._error is None and (
+            self._state is _State.IDLE or self._state is _State.CLOSED
+        )
 
     @property
     def chunked(self) -> bool:
@@ -222,11 +225,6 @@ class UpstreamConnection(asyncio.Protocol):
             and self._transport is not None
             and not self._transport.is_closing()
         )
-
-    @property
-    def writing_paused(self) -> bool:
-        """Whether the upstream takes no more for now."""
-        return self._writing_paused
 
     def pause(self) -> None:
         """Stop reading from the upstream, because the client does not keep up.

@@ -99,7 +99,7 @@ class InboundContent:
     @property
     def kept(self) -> bool:
         """Whether the content can still be sent from its start."""
-        return self._kept is not None or not self.taken
+        return self._kept is not None
 
     @property
     def sent(self) -> bool:

@@ -143,8 +143,6 @@ class Downlink:
         self.keep_alive = False
         if visibly:
             self._connection.abort()
-        else:
-            self._connection.close()
 
 
 def status_line(head: ResponseHead) -> bytes:

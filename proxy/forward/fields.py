@@ -8,6 +8,7 @@ strip, repeat or precede it.
 
 import re
 from collections.abc import Iterable, Set
+from functools import lru_cache
 from typing import Final
 
 from proxy.answers import PROXY_NAME
@@ -239,6 +240,7 @@ def field_lines(fields: Iterable[tuple[str, str]]) -> list[bytes]:
     return [f"{name}: {value}".encode() for name, value in fields]
 
 
+@lru_cache(maxsize=64)  # clients and upstreams send few different ones, every time
 def _with_named(dropped: frozenset[bytes], connection: bytes) -> frozenset[bytes]:
     """Return `dropped` and the fields that `connection` names, less those needed."""
     return dropped | (frozenset(elements(connection)) - NEEDED)

@@ -38,8 +38,8 @@ class PoolLimits:
 def _is_quiet(descriptor: int) -> bool:
     """Say whether nothing has come on an idle connection, its end included.
 
-    The event loop may not have looked yet, and a request that crosses with the close
-    may not be sent again.
+    The event loop may not have looked yet. A request that crosses with the close may
+    not be sent again, and a 408 that waits would be taken for its answer.
     """
     if not _CAN_POLL:
         return True
@@ -83,6 +83,7 @@ class Pool:
         self._tick = min(1.0, max(0.02, shortest))
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+        self._opening = 0
         self.opened = 0
         self.authority = origin.authority
 
@@ -140,9 +141,9 @@ class Pool:
 
     async def open(self) -> UpstreamConnection:
         """Open a connection within the time for it. Raises UpstreamError."""
-        in_all = len(self._idle) + len(self._busy)
-        if self._idle and in_all >= self._limits.max_connections:
+        if self._idle and self._in_all >= self._limits.max_connections:
             self._idle.pop(0).close()
+        self._opening += 1
         try:
             async with asyncio.timeout(self._limits.connect_timeout):
                 connection = await dial(self._origin)
@@ -152,9 +153,15 @@ class Pool:
                 "run: telemed-proxy check",
                 proxy_error="connection_timeout",
             ) from exc
+        finally:
+            self._opening -= 1
         self._refuse_own(connection)
         self.opened += 1
         return connection
+
+    @property
+    def _in_all(self) -> int:
+        return len(self._idle) + len(self._busy) + self._opening
 
     def _refuse_own(self, connection: UpstreamConnection) -> None:
         peer, local = connection.address("peername"), connection.address("sockname")
@@ -208,7 +215,7 @@ class Pool:
     def _keep_warm(self, now: float) -> None:
         warmth = self._warmth
         if (
-            len(self._idle) + len(self._busy) < self._limits.warm_connections
+            self._in_all < self._limits.warm_connections
             and (warmth.task is None or warmth.task.done())
             and now >= warmth.not_before
         ):

@@ -142,9 +142,10 @@ def parse_response(head: bytes, noted: Set[bytes]) -> ResponseHead:
     if match is None:
         raise MalformedError("the status line is not valid HTTP/1.1")
     minor, status, reason = match.groups()
-    if b" :" in head or b"\t:" in head:
-        lines[1:] = map(_without_space, lines[1:])
-    fields, seen = _fields(lines, noted)
+    try:
+        fields, seen = _fields(lines, noted)
+    except MalformedError:
+        fields, seen = _fields([_without_space(line) for line in lines], noted)
     return ResponseHead(int(status), reason or b"", fields, seen, http10=minor == b"0")
 
 
@@ -186,8 +187,7 @@ def check_target(head: RequestHead) -> None:
 
 def is_hopeless(data: bytes) -> bool:
     """Say whether the beginning of a head holds what no head may hold."""
-    others = data.replace(b"\r\n", b"").translate(None, _TEXT)
-    return others not in (b"", b"\r")
+    return bool(data.removesuffix(b"\r").replace(b"\r\n", b"").translate(None, _TEXT))
 
 
 def value_of(field: Field) -> bytes:
@@ -255,7 +255,9 @@ def _learned(name: bytes) -> bytes:
     if not name or name.translate(None, _TOKEN):
         raise MalformedError("a field's name is not valid")
     lower = name.lower()
-    if len(_lower_names) < _NAMES_KEPT and len(name) <= _NAME_KEPT:
+    if len(name) <= _NAME_KEPT:
+        if len(_lower_names) >= _NAMES_KEPT:
+            _lower_names.clear()
         _lower_names[name] = lower
     return lower
 

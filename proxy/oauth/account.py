@@ -43,7 +43,7 @@ class Account:
         self.news = asyncio.Event()
         """Set when another token pair is in use."""
         self.arrival = asyncio.Event()
-        """Set once when that happens, and replaced by the next one."""
+        """Wakes those who wait for that to happen, and is clear again."""
         self.refreshable = False
         """There is a refresh token, and it was not refused."""
         self.begun: str | None = None
@@ -238,10 +238,11 @@ class Account:
 
     async def reload(self) -> None:
         """Take over what another process may have stored."""
-        stored = await self._store.load(self.name)
-        self._use(stored)
-        if stored.generation < self.record.generation:
-            self.unsaved = True  # the store has lost what it had
+        async with self._changing:  # what was read before a save is not news after it
+            stored = await self._store.load(self.name)
+            self._use(stored)
+            if stored.generation < self.record.generation:
+                self.unsaved = True  # the store has lost what it had
 
     async def update(self, change: Change) -> AccountRecord:
         """Change the record, save it durably, then use it; return the new one.
@@ -290,7 +291,7 @@ class Account:
             )
             self.news.set()
             self.arrival.set()
-            self.arrival = asyncio.Event()
+            self.arrival.clear()
         self._judge()
 
     def note(self, exc: StoreError | None) -> None:

@@ -103,6 +103,7 @@ class Refresher:
         self._failure: ProxyError | None = None
         self._failed_generation = -1
         self._looked_at = -math.inf
+        self._looking = asyncio.Lock()
         self._refreshing: asyncio.Task[None] | None = None
         self._timer: asyncio.Task[None] | None = None
         self._unfinished: set[asyncio.Task[Any]] = set()
@@ -189,7 +190,7 @@ class Refresher:
         if not account.serves():
             try:
                 await self._replaced()
-            except TokenRefusedError as exc:
+            except (LoginRequiredError, TokenRefusedError) as exc:
                 # Without a better one to wait for, it is good for its last seconds.
                 if not account.serves():
                     raise account.login_required() from exc
@@ -424,17 +425,18 @@ class Refresher:
 
     async def _look_again(self) -> None:
         """Without a usable login, see whether another process has brought one."""
-        if self._account.refreshable or self._account.serves():
-            return
-        now = self._clock()
-        if not 0 <= now - self._looked_at < LOOK_AGAIN_AFTER:
-            self._looked_at = now
-            try:
-                await self._account.reload()
-            except StoreError as exc:
-                self._account.note(exc)
-                raise
-            self._account.note(None)
+        async with self._looking:  # whoever comes meanwhile waits for the same look
+            if self._account.refreshable or self._account.serves():
+                return
+            now = self._clock()
+            if not 0 <= now - self._looked_at < LOOK_AGAIN_AFTER:
+                self._looked_at = now
+                try:
+                    await self._account.reload()
+                except StoreError as exc:
+                    self._account.note(exc)
+                    raise
+                self._account.note(None)
         if self._account.trouble is not None and self._account.tokens is None:
             raise copy.copy(self._account.trouble)  # there may well be a login in it
 

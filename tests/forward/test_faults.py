@@ -684,6 +684,19 @@ async def test_silence_is_no_reason_to_send_again() -> None:
     assert len(heads) == 2
 
 
+async def test_connections_that_are_being_opened_count_against_the_limit() -> None:
+    async def script(peer: Peer) -> None:
+        while True:
+            await peer.read_message()
+            await peer.send(answer())
+
+    limits = PoolLimits(max_connections=2, fresh=-1.0)
+    async with rig(script, limits=limits) as it:
+        await asyncio.gather(*(it.get() for _ in range(2)))
+        await asyncio.gather(*(it.call(POST) for _ in range(2)))
+        assert len(it.pool._idle) + len(it.pool._busy) <= 2
+
+
 class TestWarmth:
     async def test_a_connection_is_open_before_the_first_call(self) -> None:
         accepted = asyncio.Event()

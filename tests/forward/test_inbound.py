@@ -133,12 +133,13 @@ class TestTimes:
         assert b"\r\nConnection: close\r\n" in got
 
     @pytest.mark.usefixtures("quick")
-    async def test_blank_lines_buy_no_time(self) -> None:
+    @pytest.mark.parametrize("drop", [b"\r\n", b"\r", b"G"])
+    async def test_drops_buy_no_time(self, drop: bytes) -> None:
         async with rig(echo) as it, it.client() as client:
 
             async def drip() -> None:
                 while True:
-                    await client.send(b"\r\n")
+                    await client.send(drop)
                     await asyncio.sleep(0.01)
 
             dripping = asyncio.ensure_future(drip())
@@ -334,6 +335,25 @@ class TestAnswersBeforeTheEnd:
                 await client.send(rest)
                 await asyncio.sleep(0.01)
         assert message[9:12] == status
+
+
+async def test_a_cut_in_the_middle_of_an_upload_is_read_before_it_is_noticed() -> None:
+    """The upstream breaks its answer off while the client still sends."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+        peer.reset()
+
+    async with rig(script) as it, it.client() as client:
+        await client.send(
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\nabc"
+        )
+        await client.read_head()
+        for _ in range(5):
+            await client.send(b"x" * 1000)
+            await asyncio.sleep(0.01)
+        assert await client.reader.read() == b"hello"
 
 
 class TestTrailers:

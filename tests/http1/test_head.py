@@ -327,7 +327,9 @@ def test_a_beginning_may_become_a_head(data: bytes) -> None:
     assert not is_hopeless(data)
 
 
-@pytest.mark.parametrize("data", [b"\n", b"GET / HTTP/1.1\nA", b"\x16\x03", b"a\rb\r"])
+@pytest.mark.parametrize(
+    "data", [b"\n", b"GET / HTTP/1.1\nA", b"\x16\x03", b"a\rb\r", b"\rG", b"\r\r"]
+)
 def test_a_beginning_may_be_hopeless(data: bytes) -> None:
     assert is_hopeless(data)
 

@@ -1,5 +1,6 @@
 """How a token's end meets a refresh that fails: no call fails without need."""
 
+import asyncio
 import random
 
 import pytest
@@ -16,7 +17,8 @@ from proxy.oauth.stores import Change
 from proxy.oauth.stores.file import FileStore
 from proxy.oauth.stores.record import AccountRecord
 from tests.clocks import MovedClock
-from tests.oauth.fakes import HOUR, START, FakeAuthorizationServer
+from tests.oauth.conftest import StartRefresher
+from tests.oauth.fakes import HOUR, PHONE, START, FakeAuthorizationServer
 
 OVER = START + HOUR - MARGIN
 LAST_SECOND = START + HOUR - 1
@@ -96,6 +98,35 @@ async def test_it_does_so_when_its_refresh_token_is_refused_then(
     clock.advance(1)
     with pytest.raises(LoginRequiredError):
         await refresher.access_token()
+
+
+async def test_it_does_so_when_another_process_was_refused_first(
+    start: StartRefresher,
+    refresher: Refresher,
+    server: FakeAuthorizationServer,
+    clock: MovedClock,
+) -> None:
+    other = await start()
+    server.current = "another-login"
+    clock.now = LAST_SECOND
+
+    tokens = await asyncio.gather(refresher.access_token(), other.access_token())
+
+    assert set(tokens) == {"access-0"}
+    assert server.calls == 1
+
+
+async def test_all_who_come_together_find_the_login_of_another_process(
+    start: StartRefresher, refresher: Refresher, server: FakeAuthorizationServer
+) -> None:
+    other = await start()
+    await refresher.logout()
+    await other.reload()
+    await refresher.adopt(server.pair(7, "refresh-7"), PHONE)
+
+    tokens = await asyncio.gather(*(other.access_token() for _ in range(3)))
+
+    assert tokens == ["access-7"] * 3
 
 
 async def test_but_not_for_a_call_whose_token_was_rejected(

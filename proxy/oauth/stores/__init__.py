@@ -82,8 +82,7 @@ def open_store(url: str, keys: "StoreKeys | None" = None) -> TokenStore:
     if scheme == "keyring":
         from proxy.oauth.stores.keyring import KeyringStore
 
-        # The backend in brackets is for people.
-        return KeyringStore(place.partition(" (")[0])
+        return KeyringStore(place)
     if scheme in {"redis", "rediss"}:
         from proxy.oauth.stores.redis import RedisStore
 

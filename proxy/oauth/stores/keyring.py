@@ -67,7 +67,6 @@ class KeyringStore:
             expect_library()
         self._service = service
         self._backend = backend
-        self._backend_name = ""
         self._thread = PatientThread(
             "keyring",
             timeout,
@@ -86,9 +85,8 @@ class KeyringStore:
 
     @property
     def url(self) -> str:
-        """Where the tokens are, to be shown; the backend once it is known."""
-        kind = f" ({self._backend_name})" if self._backend_name else ""
-        return f"keyring:{self._service}{kind}"
+        """Where the tokens are, to be shown."""
+        return f"keyring:{self._service}"
 
     async def load(self, account: str) -> AccountRecord:
         """Return the record of `account`; an empty one if there is none."""
@@ -120,9 +118,7 @@ class KeyringStore:
         """Nothing is held open between calls."""
 
     def _open(self, given_up: threading.Event) -> Keyring:
-        keyring = Keyring(self._service, given_up, self._backend)
-        self._backend_name = keyring.name
-        return keyring
+        return Keyring(self._service, given_up, self._backend)
 
     def _load(self, account: str, given_up: threading.Event) -> AccountRecord:
         keyring = self._open(given_up)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from proxy.errors import StoreError
+from proxy.oauth.stores import BUSY
 from proxy.tasks import spawn
 
 if TYPE_CHECKING:  # it takes 60 ms to import, and only changes need it
@@ -74,7 +75,7 @@ class FileLocks:
             except Timeout as exc:
                 raise StoreError(
                     f"another process holds {self._name}; end it and try again",
-                    value="store_busy",
+                    value=BUSY,
                 ) from exc
         try:
             yield
@@ -96,7 +97,7 @@ class FileLocks:
                 raise StoreError(
                     f"another process has been refreshing {self._name} for "
                     f"{patience:g} s; end it and try again",
-                    value="store_busy",
+                    value=BUSY,
                 )
             await asyncio.sleep(LOCK_POLL)
             waited += LOCK_POLL

@@ -280,7 +280,6 @@ async def test_of_several_only_the_best_one_is_used(tmp_path: Path) -> None:
         await save(store)
 
     assert plain.texts == {}
-    assert store.url == f"keyring:test ({best.name})"
 
 
 async def test_a_backend_that_raises_is_told_without_its_text(
@@ -456,17 +455,6 @@ def test_a_program_can_end_while_its_keyring_hangs(tmp_path: Path) -> None:
 
 
 # -- a real one ------------------------------------------------------------------
-
-
-async def test_the_url_tells_the_backend_once_it_is_known(
-    keyring_place: KeyringPlace,
-) -> None:
-    store = keyring_place.open()
-    assert store.url == keyring_place.url
-
-    await store.load("default")
-
-    assert store.url == f"{keyring_place.url} (SecretService Keyring)"
 
 
 async def test_entries_are_short_and_tell_which_parts_count(
