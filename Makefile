@@ -1,13 +1,15 @@
 # make run    the sandbox: a proxy to try, with nothing to configure
 # make test   every test; first installs the programs that some tests drive
 # make check  formatting, lint, types
+# make fuzz   requests and responses made up to break it, for ten minutes
 # make bench  what the proxy costs a request, next to a direct call
 # make reliability  kills, races, full disks and outages for some 20 minutes
 # make clean  forget the environment and everything built
 #
 # The first of these makes .venv. PYTHON=... picks the Python it is made with, and
 # ARGS=... goes to what is run: make run ARGS="--scenario short-lived",
-# make test ARGS="-k login", make reliability ARGS="kill --kills 100".
+# make test ARGS="-k login", make fuzz ARGS="--fuzz 60",
+# make reliability ARGS="kill --kills 100".
 
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -19,7 +21,7 @@ COVERAGE := $(if $(ARGS),,--cov --cov-report=term)
 # A file runs as a whole in one process, so that what its tests share starts once.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-.PHONY: run test check bench reliability clean
+.PHONY: run test check fuzz bench reliability clean
 
 run: .venv/installed
 	@$(BIN)/telemed-proxy sandbox $(ARGS) || test $$? -eq 130
@@ -32,6 +34,10 @@ check: .venv/developer
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+# Its share of the time is each property's own, so none waits for others of its file.
+fuzz: .venv/developer
+	$(PYTEST) --dist load tests/fuzz --fuzz 10 $(ARGS)
 
 bench: .venv/installed
 	@$(BIN)/python bench/quick.py $(ARGS)

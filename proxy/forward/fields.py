@@ -87,6 +87,7 @@ _NO_TRAILERS = (
 _MEMBER = re.compile(rb'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 _LONG_STATUS = 2048
 _OPEN, _CLOSE, _BACKSLASH = b"()\\"
+_CODING = b"transfer-encoding"
 _COUNT = re.compile(rb"[0-9]{1,30}")
 _LONGEST_COUNT = 128
 
@@ -160,7 +161,9 @@ def relayed_lines(
         lower, line = field
         if lower in dropped or (lower == b"proxy-status" and _is_impostor(field)):
             continue
-        if lower in REWRITTEN and rewrite is not None:
+        if lower == _CODING:
+            line = _plain(field)
+        elif lower in REWRITTEN and rewrite is not None:
             line = _rewritten(field, rewrite, own)
         lines.append(line)
     return lines
@@ -298,6 +301,14 @@ def _counted_down(
         for lower, line in fields
         if lower not in dropped
     ]
+
+
+def _plain(field: Field) -> bytes:
+    """Return the line of a Transfer-Encoding with one space in it and no other.
+
+    Some parsers take a tab at its end for another coding than chunked.
+    """
+    return field[1][: len(field[0])] + b": " + value_of(field)
 
 
 def _rewritten(field: Field, rewrite: Rewrite, own: bytes) -> bytes:

@@ -236,7 +236,9 @@ def _answer(
         return
     exchange.answered_by = "proxy"
     exchange.status = error.status
-    if not inbound.whole or _is_malformed(error):
+    # What follows a CONNECT was meant for a tunnel, and is no request.
+    is_tunnel = inbound.head.method.upper() == "CONNECT"
+    if not inbound.whole or _is_malformed(error) or is_tunnel:
         downlink.keep_alive = False
     downlink.answer(error, extra, with_content=inbound.head.method != "HEAD")
 

@@ -286,6 +286,9 @@ class InboundConnection(asyncio.Protocol):
             content = InboundContent(reader, self, keep=self._server.replay_limit)
             rest = content.feed(rest)
             self._content = None if content.whole else content
+            if self._ended and self._content is not None:
+                content.end()  # what it lacks cannot come any more
+                self._content = None
         self._buffer = rest
         self.keep_alive = keeps_alive(head.seen, http10=head.http10)
         self._state = _State.EXCHANGE
@@ -405,6 +408,9 @@ class InboundConnection(asyncio.Protocol):
         self._state = _State.LINGER
         self._content = None
         self._buffer = b""
+        if self._ended:  # nothing comes in any more
+            self.close()
+            return
         self.deadline = self._loop.time() + LINGER_TIME
         self.write_eof()
         self.resume_reading()

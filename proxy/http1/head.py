@@ -127,7 +127,9 @@ def check_beginning(data: bytes, new: int = 0) -> None:
         _request_line(data[:end])
     if end < 0 and len(data) > MAX_METHOD + MAX_TARGET:
         raise MalformedError("the request target is too long", status=414)
-    if len(data) > MAX_HEAD or len(data) - data.rfind(b"\r\n") > MAX_FIELD + 2:
+    # Line ends that have come in part do not count; the whole head is measured again.
+    last = len(data) - data.rfind(b"\r\n") if end >= 0 else 0
+    if len(data) > MAX_HEAD + 3 or last > MAX_FIELD + 3:
         raise MalformedError("the request's head is too long", status=431)
 
 
