@@ -166,6 +166,8 @@ class Account:
         """Return the error for a call that cannot get a token."""
         if told := self.mismatch:
             return LoginRequiredError(f"{told}; run: telemed-proxy login")
+        if self.tokens is None and (moved := self.record.moved):
+            return LoginRequiredError(moved)
         if self.tokens is None:
             return LoginRequiredError("nobody has logged in; run: telemed-proxy login")
         return LoginRequiredError(

@@ -275,7 +275,15 @@ class Refresher:
                 return record
             return changes.logged_out(record, now)
 
-        await self.update(change)
+        try:
+            await self.update(change)
+        except StoreError as exc:
+            raise StoreError(
+                f"logged out here, and the store hears of it when it can: {exc}",
+                value=exc.value,
+                status=exc.status,
+                retry_after=exc.retry_after,
+            ) from exc
         if told := account.mismatch:
             raise LoginRequiredError(f"{told}; it is kept: log out with their config")
         logger.info("logged out")

@@ -64,7 +64,7 @@ async def test_after_the_end_it_is_tried_often(
     refresher: Refresher, server: FakeAuthorizationServer, clock: MovedClock
 ) -> None:
     server.failure = GONE
-    await fail_until(refresher, clock, START + 3 * HOUR)
+    await fail_until(refresher, clock, START + 1.2 * HOUR)
     with pytest.raises(UpstreamUnreachableError):
         await refresher.access_token()
     server.failure = None

@@ -18,7 +18,7 @@ from proxy.oauth.changes import refresh_started
 from proxy.oauth.messages import TokenPair
 from proxy.oauth.refresher import Refresher
 from proxy.oauth.stores.file import FileStore
-from proxy.oauth.stores.record import AccountRecord, LoginRecord
+from proxy.oauth.stores.record import MOVED, AccountRecord, LoginRecord
 from tests.clocks import MovedClock
 from tests.oauth.conftest import StartRefresher
 from tests.oauth.fakes import HOUR, PHONE, START, FakeAuthorizationServer
@@ -621,6 +621,16 @@ class TestUncertain:
         again = await start()
 
         assert await again.access_token(rejected="access-0") == "access-1"
+
+
+async def test_a_login_that_was_moved_is_not_asked_for_here(
+    start: StartRefresher, store: FileStore
+) -> None:
+    told = f"{MOVED}keyring:: set store.url to that"
+    await store.update("default", lambda _: AccountRecord(last_error=told))
+
+    with pytest.raises(LoginRequiredError, match="set store.url to that"):
+        await (await start()).access_token()
 
 
 async def test_what_the_store_has_lost_is_saved_again(

@@ -19,5 +19,5 @@ def quiet() -> Iterator[None]:
 
 def test_the_rules_hold() -> None:
     run_state_machine_as_test(
-        LoginMachine, settings=settings_of(examples=100, short=True)
+        LoginMachine, settings=settings_of(examples=60, short=True)
     )

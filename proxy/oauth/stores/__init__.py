@@ -1,5 +1,6 @@
 """Where token pairs are kept: one file a kind of store, one protocol for all."""
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -63,6 +64,11 @@ class TokenStore(Protocol):
 
     async def close(self) -> None:
         """Let go of what the store holds open."""
+
+
+def how_to_install(library: str) -> str:
+    """Return the command that gives this program a `library` it can do without."""
+    return f"{sys.executable} -m pip install {library}"
 
 
 def open_store(url: str, keys: "StoreKeys | None" = None) -> TokenStore:

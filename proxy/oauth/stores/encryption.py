@@ -8,6 +8,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from proxy.errors import ConfigError, StoreError
+from proxy.oauth.stores import how_to_install
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -99,6 +100,6 @@ def _library() -> "ModuleType":
     except ImportError as exc:
         raise ConfigError(
             "the library cryptography is missing, which encrypts the token file; "
-            "install it: pip install 'telemed-proxy[encryption]'"
+            f"run: {how_to_install('cryptography')}"
         ) from exc
     return fernet

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from proxy.errors import ConfigError, StoreError
+from proxy.oauth.stores import how_to_install
 
 if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
@@ -30,7 +31,7 @@ def expect_library() -> None:
     if importlib.util.find_spec("keyring") is None:
         raise ConfigError(
             "the library keyring is missing, which store.url asks for; "
-            "install it: pip install 'telemed-proxy[keyring]'"
+            f"run: {how_to_install('keyring')}"
         )
 
 

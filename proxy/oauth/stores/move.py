@@ -15,7 +15,7 @@ from typing import Final
 from proxy.errors import LoginRequiredError, StoreError
 from proxy.oauth.changes import logged_out
 from proxy.oauth.stores import BUSY, Change, TokenStore
-from proxy.oauth.stores.record import AccountRecord
+from proxy.oauth.stores.record import MOVED, AccountRecord
 
 PATIENCE: Final = 1.0
 """Nobody should be at work on the new store."""
@@ -74,8 +74,8 @@ async def move(
         for each in moves:
             note = replace(
                 logged_out(each.leaves, now),
-                last_error=f"the login was moved to {target.url}: set store.url to "
-                "that, and restart what runs on the old one",
+                last_error=f"{MOVED}{target.url}: set store.url to that, and restart "
+                "what runs on the old one",
             )
             await source.update(each.account, _from(each.leaves, note, source))
 

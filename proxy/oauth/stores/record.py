@@ -14,6 +14,9 @@ from proxy.oauth.phone import Phone
 
 DEFAULT_ACCOUNT = "default"
 
+MOVED = "the login was moved to "
+"""How the news of a move begins, in the record that stays behind."""
+
 MAX_COOLDOWN = 86_400
 """No cooldown between two SMS is longer, in seconds."""
 
@@ -71,6 +74,12 @@ class AccountRecord:
     last_refresh: float | None = None
     last_error: str | None = None
     login: LoginRecord = field(default_factory=LoginRecord)
+
+    @property
+    def moved(self) -> str | None:
+        """The news that the login is in another store now, if `store move` left it."""
+        told = self.last_error or ""
+        return told if told.startswith(MOVED) else None
 
 
 class RecordError(ValueError):

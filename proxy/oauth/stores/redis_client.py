@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from proxy.errors import ConfigError, StoreError
-from proxy.oauth.stores import UNREACHABLE
+from proxy.oauth.stores import UNREACHABLE, how_to_install
 from proxy.oauth.stores.redis_address import RedisAddress
 
 if TYPE_CHECKING:  # imported only where the config asks for it
@@ -105,7 +105,7 @@ def _connect(address: RedisAddress) -> "Redis":
     except ImportError as exc:
         raise ConfigError(
             "store.url names a Redis, and the package for it is missing; "
-            "run: pip install 'telemed-proxy[redis]'"
+            f"run: {how_to_install('redis')}"
         ) from exc
 
     return Redis(

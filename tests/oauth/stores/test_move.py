@@ -97,6 +97,7 @@ async def test_a_login_moves_whole_to_every_kind_of_store_and_back(
     assert left == replace(left, tokens=None, previous=None, phone=None, issuer=None)
     assert "access-1" not in source._path.read_text()
     assert there.url in str(left.last_error)
+    assert left.moved == left.last_error
 
     await move(there, lambda: FileStore(source._path), now=NOW + 1)
     back = await source.load("default")

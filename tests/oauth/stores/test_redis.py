@@ -931,5 +931,5 @@ def test_without_the_package_it_is_told_how_to_get_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
 
-    with pytest.raises(ConfigError, match="pip install 'telemed-proxy\\[redis\\]'"):
+    with pytest.raises(ConfigError, match="-m pip install redis"):
         RedisStore("redis://cache")
