@@ -107,7 +107,7 @@ _FRAMED_TRAILERS = re.compile(
     rb"\n0+(?:[ \t;].*)?\r\n(?:.+\r\n)*(?i:content-length|transfer-encoding):"
 )
 
-_SPACED_EXTENSION = re.compile(rb"\n[0-9A-Fa-f]+.*(?:[ \t][;=]|[;=][ \t])")
+_SPACED_EXTENSION = re.compile(rb"\n[0-9A-Fa-f].*(?:[ \t][;=]|[;=][ \t])")
 _TAB_AFTER_CODING = re.compile(rb"\n(?i:transfer-encoding):.*chunked *\t")
 
 H11_REFUSES = (

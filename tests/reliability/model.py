@@ -60,6 +60,8 @@ KINDS = {
     "resets": (False, UpstreamIncompleteError("broke off")),
     "is unreachable": (False, UpstreamUnreachableError("refused", value="refused")),
 }
+MOMENTS = st.sampled_from([0.04, 0.02, 0.0])
+"""How much of a minute, or of a shorter lifetime, is left of an access token."""
 STEPS = st.one_of(
     st.integers(-5, 5),
     st.integers(-3600, 3600),
@@ -220,9 +222,10 @@ class LoginMachine(RuleBasedStateMachine):
             self.rejected.add(token)
             self._run(self._calls(process, [token]))
 
-    @rule(process=st.integers(0, PROCESSES - 1))
-    def call_and_leave(self, process: int) -> None:
+    @rule(process=st.integers(0, PROCESSES - 1), before=MOMENTS)
+    def call_and_leave(self, process: int, before: float) -> None:
         """A caller goes away while it waits for a refresh."""
+        self._come_to_the_end(process, before)
         self._run(self._leave(process))
 
     @rule(process=st.integers(0, PROCESSES - 1))
@@ -241,7 +244,6 @@ class LoginMachine(RuleBasedStateMachine):
     def log_in(self, process: int) -> None:
         """A person logs in; older refresh tokens are dead."""
         pair = self.server.issue()
-        self.rejected.clear()
         with suppress(StoreError):
             self._run(self.refreshers[process].adopt(pair, PHONE))
 
@@ -271,14 +273,12 @@ class LoginMachine(RuleBasedStateMachine):
         """A good part of the lifetime passes."""
         self.clock.advance(self.server.lifetime * share)
 
-    @rule(
-        process=st.integers(0, PROCESSES - 1), before=st.sampled_from([0.04, 0.02, 0.0])
-    )
-    def come_to_the_end(self, process: int, before: float) -> None:
+    @rule(process=st.integers(0, PROCESSES - 1), before=MOMENTS, call=st.booleans())
+    def come_to_the_end(self, process: int, before: float, call: bool) -> None:
         """The access token is in its last moments, or has just ended."""
-        tokens = self.refreshers[process].record.tokens
-        if tokens is not None:
-            self.clock.now = tokens.expires_at - before * min(tokens.lifetime, 60)
+        self._come_to_the_end(process, before)
+        if call:
+            self._run(self._at_both(process))
 
     @rule(full=st.booleans())
     def fill_the_disk(self, full: bool) -> None:
@@ -345,6 +345,11 @@ class LoginMachine(RuleBasedStateMachine):
     @property
     def _path(self) -> Path:
         return self.folder / "state" / "tokens.json"
+
+    def _come_to_the_end(self, process: int, before: float) -> None:
+        tokens = self.refreshers[process].record.tokens
+        if tokens is not None:
+            self.clock.now = tokens.expires_at - before * min(tokens.lifetime, 60)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)

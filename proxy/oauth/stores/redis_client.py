@@ -61,11 +61,18 @@ class RedisClient:
     async def _call(self, command: Awaitable[Any]) -> Any:
         from redis.exceptions import RedisError
 
+        task = asyncio.current_task()
+        cancelled = task.cancelling() if task else 0
         try:
             async with asyncio.timeout(CALL_TIMEOUT):
-                return await command
+                result = await command
         except (RedisError, OSError) as exc:
             raise self._failure(exc) from exc
+        # Python 3.11's `asyncio.wait_for`, which the library uses, returns its result
+        # and drops the cancellation, if both come at once (python/cpython#86296).
+        if task and task.cancelling() > cancelled:
+            raise asyncio.CancelledError
+        return result
 
     def _failure(self, exc: Exception) -> StoreError:
         """Return the error to raise for `exc`.
