@@ -130,6 +130,10 @@ AIOHTTP_REFUSES = (
         lambda data, _: _TAB_AFTER_CODING.search(data) is not None,
     ),
     Known(
+        "a Connection field among the trailers, which it takes for one of the head",
+        lambda _, message: b"connection" in dict(message.trailers),
+    ),
+    Known(
         "repeated fields of which there ought to be one",
         lambda _, message: any(
             name in dict(message.trailers) or len(message.values(name)) > 1

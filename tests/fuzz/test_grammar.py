@@ -151,7 +151,13 @@ def assert_unambiguous(head: bytes, fields: Pairs, *, interim: bool = False) -> 
         assert len(lengths) + len(codings) <= 1
         assert all(re.fullmatch(rb"[0-9]+", length) for length in lengths)
         assert codings in ([], [b"chunked"])
-        assert not codings or b"HTTP/1.0" not in head.partition(b"\r\n")[0]
+        assert not codings or not is_http10(head)
+
+
+def is_http10(head: bytes) -> bool:
+    line = head.partition(b"\r\n")[0]
+    version = line[:8] if line.startswith(b"HTTP/1.") else line[-8:]
+    return version == b"HTTP/1.0"
 
 
 def check_request(data: bytes) -> None:
@@ -161,7 +167,7 @@ def check_request(data: bytes) -> None:
             assert _REQUEST.fullmatch(head)
             assert_unambiguous(head, read.fields)
             hosts = read.values(b"host")
-            assert len(hosts) == 1 or (hosts == [] and b" HTTP/1.0" in head)
+            assert len(hosts) == 1 or (hosts == [] and is_http10(head))
 
 
 def check_response(data: bytes) -> None:
