@@ -3,26 +3,33 @@
 import asyncio
 import logging
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 from yarl import URL
 
 from proxy import __version__
 from proxy.access.keys import LocalKeys
+from proxy.access.peers import SameUser
+from proxy.access.repeats import PaidCalls
 from proxy.access.rules import AccessRules
 from proxy.admin.app import admin_app
-from proxy.admin.connection import AdminConnections
+from proxy.admin.connection import MOST as ADMIN_CONNECTIONS, AdminConnections
 from proxy.admin.state import AdminInfo
+from proxy.certificate import ServerCertificate
 from proxy.clock import Clock, system_clock
-from proxy.config import Config, LoginConfig, UpstreamConfig
+from proxy.config import Config, LimitsConfig, LoginConfig, UpstreamConfig
 from proxy.errors import ConfigError, StoreError
 from proxy.forward.dial import Origin
 from proxy.forward.exchange import Exchange
-from proxy.forward.handler import NOTED, Credential, ForwardHandler
-from proxy.forward.inbound import InboundServer
+from proxy.forward.forwarding import Credential, Parts
+from proxy.forward.handler import NOTED, ForwardHandler
+from proxy.forward.inbound_server import InboundServer
+from proxy.forward.limits import Budget, InboundLimits
 from proxy.forward.pool import Pool, PoolLimits
 from proxy.forward.relay import ForwardOptions
 from proxy.forward.target import Rewrite
@@ -36,6 +43,9 @@ from proxy.oauth.login import Login
 from proxy.oauth.refresher import Outcome, Refresher
 from proxy.oauth.stores import BUSY, TokenStore, open_store
 from proxy.oauth.stores.record import DEFAULT_ACCOUNT
+from proxy.open_files import room_for
+from proxy.recording import Records
+from proxy.secret_files import open_to_others
 
 logger = logging.getLogger(__name__)
 
@@ -134,16 +144,30 @@ async def open_app(
             )
         )
         await _warn_of_store(oauth.store)
-        forwarding = [Listener(address, "listen") for address in config.listen]
-        admin = Listener(config.admin.listen, "admin.listen")
+        _warn_of_files(config)
+        served = _served_tls(config)
+        forwarding = [Listener(address, "listen", served) for address in config.listen]
+        admin = Listener(config.admin.listen, "admin.listen", served)
         pool = _pool(config.upstream, tls, [*forwarding, admin])
         stack.push_async_callback(pool.close)
-        handler = _handler(config, pool, oauth, metrics, clock)
+        records = Records[Exchange](metrics.record, AccessLog(config.log).write)
+        stack.callback(records.hand_on)
+        budget = Budget(config.limits.buffered)
+        handler = _handler(config, pool, oauth, records, clock, budget)
+        metrics.watch(
+            in_flight=lambda: handler.in_flight,
+            connections_opened=lambda: pool.opened,
+            before=records.hand_on,
+        )
+        callers = SameUser() if config.access.same_user else None
         inbound = InboundServer(
-            handler,
+            handler.answer,
             handler.refuse,
             noted=NOTED,
             replay_limit=config.forward.replay_limit,
+            limits=_inbound_limits(config.limits, config.upstream),
+            budget=budget,
+            callers=callers,
         )
         health = Health(logged_in=lambda: oauth.refresher.status().state == "active")
         addresses: list[str] = []
@@ -155,7 +179,7 @@ async def open_app(
         stack.push_async_callback(runner.cleanup)
         await runner.setup()
         assert runner.server is not None  # noqa: S101  set up a line above
-        await _open(stack, admin, AdminConnections(runner.server))
+        await _open(stack, admin, AdminConnections(runner.server, callers))
         stack.push_async_callback(_drain, handler, inbound)
         for listener in forwarding:
             await _open(stack, listener, inbound)
@@ -184,6 +208,18 @@ async def _warn_of_store(store: TokenStore) -> None:
             logger.warning("%s", error)
 
 
+def _warn_of_files(config: Config) -> None:
+    """Say which files with secrets others can use."""
+    files = config.secret_files
+    if config.store.url.startswith("file:"):
+        files["store.url"] = Path(config.store.url.removeprefix("file:"))
+    for name, file in files.items():
+        with suppress(OSError):  # what is not there is told where it is needed
+            if (found := open_to_others(file)) is not None:
+                seen, mend = found
+                logger.warning("%s: %s; run: %s", name, seen, mend)
+
+
 def tls_context(upstream: UpstreamConfig) -> ssl.SSLContext:
     """Return the context for every call to `upstream`: the system's trust, and ours."""
     context = ssl.create_default_context()
@@ -197,6 +233,14 @@ def tls_context(upstream: UpstreamConfig) -> ssl.SSLContext:
                 "certificates in PEM form"
             ) from exc
     return context
+
+
+def _served_tls(config: Config) -> ssl.SSLContext | None:
+    """Return the context for our own listeners, if one of them speaks TLS."""
+    certificate_file, key_file = config.tls.certificate_file, config.tls.key_file
+    if certificate_file is None or key_file is None:
+        return None
+    return ServerCertificate(certificate_file, key_file).context
 
 
 async def _open(
@@ -246,7 +290,12 @@ def _pool(
 
 
 def _handler(
-    config: Config, pool: Pool, oauth: OAuth, metrics: Metrics, clock: Clock
+    config: Config,
+    pool: Pool,
+    oauth: OAuth,
+    records: Records[Exchange],
+    clock: Clock,
+    budget: Budget,
 ) -> ForwardHandler:
     key_file = config.access.local_key_file
     access = AccessRules(
@@ -260,26 +309,27 @@ def _handler(
         server_timing=config.forward.server_timing,
         via=config.forward.via,
     )
-
-    access_log = AccessLog(config.log)
-
-    def record(exchange: Exchange) -> None:
-        metrics.record(exchange)
-        access_log.write(exchange)
-
-    handler = ForwardHandler(
-        pool,
-        _credential(config.login, oauth.refresher),
-        access,
-        record,
-        options,
-        clock=clock,
+    credential = _credential(config.login, oauth.refresher)
+    paid = PaidCalls(
+        config.forward.paid_calls, config.forward.paid_window, time.monotonic
     )
-    metrics.watch(
-        in_flight=lambda: handler.in_flight,
-        connections_opened=lambda: pool.opened,
+    parts = Parts(pool, credential, access, paid, options)
+    return ForwardHandler(
+        parts,
+        records.record,
+        clock,
+        most_in_flight=config.limits.in_flight,
+        budget=budget,
     )
-    return handler
+
+
+def _inbound_limits(limits: LimitsConfig, upstream: UpstreamConfig) -> InboundLimits:
+    others = upstream.max_connections + ADMIN_CONNECTIONS
+    return InboundLimits(
+        connections=room_for(limits.connections, others),
+        head_size=limits.head_size,
+        head_time=limits.head_time,
+    )
 
 
 def _credential(login: LoginConfig, refresher: Refresher) -> Credential:

@@ -13,8 +13,10 @@ The tree splits by whose fault it is, which also fixes the status that a client 
     * NotFoundError                404  nothing is at this path of the admin listener
     * LoginError                   400  a phone number or validation code to be mended
       * CooldownError              429  too soon, or too often, for another SMS
-    * AccessDeniedError            403  refused by Host, Origin or rules
+    * AccessDeniedError            403  refused by Host, Origin, user or rules
       * LocalKeyError              401  local key or admin password missing or wrong
+    * RepeatedCallError            409  a paid call that was sent a moment ago
+    * OverLimitError               503  the caller has too much under way already
   * LoginRequiredError             503  the resource owner must log in (again)
   * UpstreamError                  502  the upstream, or the way to it
     * UpstreamUnreachableError     502  DNS, refused, TLS
@@ -104,7 +106,7 @@ class CooldownError(LoginError):
 
 
 class AccessDeniedError(RequestError):
-    """Refused by Host, Origin, fetch metadata or rules; `value` says which."""
+    """Refused by Host, Origin, fetch metadata, user or rules; `value` says which."""
 
     status = 403
     type = "forbidden"
@@ -116,6 +118,25 @@ class LocalKeyError(AccessDeniedError):
 
     status = 401
     value = "local_key"
+
+
+class RepeatedCallError(RequestError):
+    """A paid call that was sent a moment ago, and not repeated on purpose."""
+
+    status = 409
+    type = "conflict"
+    value = "paid_call"
+    proxy_error = "http_request_denied"
+
+
+class OverLimitError(RequestError):
+    """The caller, or all of them together, have too much under way already."""
+
+    status = 503
+    type = "limit_exceeded"
+    value = "in_flight"
+    proxy_error = "http_request_denied"
+    retry_after = 1
 
 
 class LoginRequiredError(ProxyError):

@@ -5,6 +5,7 @@ import errno
 import logging
 import os
 import socket
+import ssl
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,15 +20,31 @@ _FLAGS = {"listen": "--listen", "admin.listen": "--admin"}
 ProtocolFactory = Callable[[], asyncio.BaseProtocol]
 
 _BACKLOG = 1024
+
+HANDSHAKE_TIME = 10.0
+"""Seconds for a client to agree on TLS; asyncio's own minute suits slow attackers."""
+
+_GOODBYE_TIME = 5.0
 _WILDCARDS = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared with, not bound
 
 
 class Listener:
     """One configured address and the sockets behind it."""
 
-    def __init__(self, address: Address, key: str) -> None:
+    def __init__(
+        self,
+        address: Address,
+        key: str,
+        tls: ssl.SSLContext | None = None,
+        *,
+        handshake_time: float = HANDSHAKE_TIME,
+    ) -> None:
+        if address.tls and tls is None:
+            raise ValueError(f"{address} is to speak TLS, but no context was given")
         self._address = address
         self._key = key
+        self._tls = tls if address.tls else None
+        self._handshake_time = handshake_time
         self._server: asyncio.Server | None = None
         self._names: list[tuple[str, int]] = []
 
@@ -51,11 +68,12 @@ class Listener:
 
     @property
     def url(self) -> str:
-        """What to point a client at: `http://127.0.0.1:8080`, or `unix:PATH`."""
+        """What to point a client at: `http://127.0.0.1:8080`, https, or `unix:PATH`."""
         if self._address.path is not None:
             return str(self._address)
         port = self._names[0][1] if self._names else self._address.port
-        return f"http://{Address(self._address.host, port).reachable}"
+        scheme = "https" if self._tls else "http"
+        return f"{scheme}://{Address(self._address.host, port).reachable}"
 
     def is_at(self, peer: Sequence[object], local: Sequence[object]) -> bool:
         """Say whether a connection from `local` to `peer` leads to this listener."""
@@ -71,7 +89,13 @@ class Listener:
     async def _open_tcp(self, factory: ProtocolFactory) -> None:
         address = self._address
         self._server = await asyncio.get_running_loop().create_server(
-            factory, address.host, address.port, backlog=_BACKLOG
+            factory,
+            address.host,
+            address.port,
+            backlog=_BACKLOG,
+            ssl=self._tls,
+            ssl_handshake_timeout=self._handshake_time if self._tls else None,
+            ssl_shutdown_timeout=_GOODBYE_TIME if self._tls else None,
         )
         self._names = [each.getsockname()[:2] for each in self._server.sockets]
 

@@ -12,13 +12,13 @@ import re
 import sys
 import time
 import traceback
+from collections.abc import Iterable
 from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Protocol, TextIO
 
-from proxy.clock import Clock, system_clock
 from proxy.config import LogConfig
 from proxy.redaction import redact_data, redact_target, redact_text
 
@@ -108,10 +108,10 @@ class JsonFormatter(logging.Formatter):
 class Ended(Protocol):
     """What an access line tells of a request that has ended."""
 
-    request_id: str
     method: str
     target: str
     status: int
+    started: float
     seconds: float
     received: int
     sent: int
@@ -119,6 +119,10 @@ class Ended(Protocol):
     answered_by: str
     error: str | None
     replayed: bool
+
+    @property
+    def request_id(self) -> str:
+        """What other lines about the request are found by."""
 
 
 class AccessLog:
@@ -128,43 +132,35 @@ class AccessLog:
     a whole line would be a good part of what forwarding a small request takes.
     """
 
-    def __init__(
-        self,
-        config: LogConfig,
-        stream: TextIO | None = None,
-        *,
-        clock: Clock = system_clock,
-    ) -> None:
-        self._wanted = config.access and config.level in {"debug", "info"}
+    def __init__(self, config: LogConfig, stream: TextIO | None = None) -> None:
+        self.wanted = config.access and config.level in {"debug", "info"}
         self._line = _access_json if config.format == "json" else _access_text
         self._stream = stream or sys.stderr
-        self._clock = clock
 
-    def write(self, exchange: Ended) -> None:
-        """Write one line about `exchange`."""
-        if not self._wanted:
+    def write(self, exchanges: Iterable[Ended]) -> None:
+        """Write a line about each of `exchanges`, all in one piece."""
+        if not self.wanted:
             return
-        # Of all there is, a client chooses the method, a token, and the target only.
-        target = redact_target(exchange.target)
-        line = self._line(exchange, target, self._clock())
+        lines = "".join(map(self._line, exchanges))
         # A reader that went away is no reason to fail a request.
         with suppress(OSError, ValueError):
-            self._stream.write(f"{line}\n")
+            self._stream.write(lines)
             self._stream.flush()
 
 
-def _access_text(exchange: Ended, target: str, now: float) -> str:
+def _access_text(exchange: Ended) -> str:
+    moment = _local_time(int(exchange.started + exchange.seconds))
     return (
-        f"{_local_time(int(now))} INFO  {ACCESS_LOGGER}: "
-        f"{_visible(_access_message(exchange, target))} [{exchange.request_id}]"
+        f"{moment} INFO  {ACCESS_LOGGER}: "
+        f"{_visible(_access_message(exchange))} [{exchange.request_id}]\n"
     )
 
 
-def _access_json(exchange: Ended, target: str, now: float) -> str:
-    return _json(
+def _access_json(exchange: Ended) -> str:
+    line = _json(
         {
             "method": exchange.method,
-            "target": target,
+            "target": redact_target(exchange.target),
             "status": exchange.status,
             "milliseconds": round(exchange.seconds * 1000, 1),
             "received": exchange.received,
@@ -172,16 +168,19 @@ def _access_json(exchange: Ended, target: str, now: float) -> str:
             "caller": exchange.caller,
             "answered_by": exchange.answered_by,
             "error": exchange.error,
-            "time": _utc_time(now),
+            "time": _utc_time(exchange.started + exchange.seconds),
             "level": "info",
             "logger": ACCESS_LOGGER,
-            "message": _access_message(exchange, target),
+            "message": _access_message(exchange),
             "request_id": exchange.request_id,
         }
     )
+    return line + "\n"
 
 
-def _access_message(exchange: Ended, target: str) -> str:
+def _access_message(exchange: Ended) -> str:
+    # Of all there is, a client chooses the method, a token, and the target only.
+    target = redact_target(exchange.target)
     how = exchange.error or ("replayed" if exchange.replayed else exchange.answered_by)
     return (
         f"{exchange.method} {target} {exchange.status} "

@@ -37,24 +37,34 @@ class Metrics:
         self._refreshes: dict[Outcome, int] = dict.fromkeys(get_args(Outcome), 0)
         self._in_flight: Callable[[], int] = int
         self._connections_opened: Callable[[], int] = int
+        self._before: Callable[[], None] = lambda: None
 
     def watch(
-        self, *, in_flight: Callable[[], int], connections_opened: Callable[[], int]
+        self,
+        *,
+        in_flight: Callable[[], int],
+        connections_opened: Callable[[], int],
+        before: Callable[[], None] = lambda: None,
     ) -> None:
-        """Ask these two, which others count anyway, when the metrics are read."""
+        """Ask these two, which others count anyway, when the metrics are read.
+
+        `before` is called first: it records what has not been counted yet.
+        """
         self._in_flight = in_flight
         self._connections_opened = connections_opened
+        self._before = before
 
-    def record(self, exchange: Exchange) -> None:
-        """Count one exchange that has ended."""
-        # The status is 0 when the client left before there was one.
-        kind = exchange.status // 100
-        relayed = exchange.answered_by == "upstream"
-        self._requests[kind if 0 < kind < 6 else 0][relayed] += 1
-        self._buckets[bisect_left(BUCKETS, exchange.seconds)] += 1
-        self._seconds += exchange.seconds
-        self._received += exchange.received
-        self._sent += exchange.sent
+    def record(self, exchanges: Iterable[Exchange]) -> None:
+        """Count exchanges that have ended."""
+        for exchange in exchanges:
+            # The status is 0 when the client left before there was one.
+            kind = exchange.status // 100
+            relayed = exchange.answered_by == "upstream"
+            self._requests[kind if 0 < kind < 6 else 0][relayed] += 1
+            self._buckets[bisect_left(BUCKETS, exchange.seconds)] += 1
+            self._seconds += exchange.seconds
+            self._received += exchange.received
+            self._sent += exchange.sent
 
     def count_refresh(self, outcome: Outcome) -> None:
         """Count one refresh by its outcome."""
@@ -62,6 +72,7 @@ class Metrics:
 
     def render(self, now: float, status: TokenStatus) -> str:
         """Return all of it as Prometheus text (exposition format 0.0.4)."""
+        self._before()
         lines = [
             *self._request_lines(),
             *self._duration_lines(),

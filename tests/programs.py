@@ -3,11 +3,14 @@
 `python -m tests.programs` installs the missing ones with the system's package manager
 where it may. A test calls `need("curl")`: where curl is missing, that test is skipped
 with the reason. Under CI=true a skip is a failure; `conftest` sees to it.
+
+The benchmark has its programs from here as well.
 """
 
 import os
 import shutil
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -60,6 +63,17 @@ PROGRAMS = {
     ),
 }
 
+FOR_BENCHMARK = {
+    # It has no call of its own that ends with 0.
+    "wrk": Program(("sh", "-c", "command -v wrk")),
+    "haproxy": Program(("haproxy", "-v")),
+    "caddy": Program(("caddy", "version")),
+    "npm": Program(("npm", "--version")),
+}
+"""Programs that no test needs."""
+
+_ALL = PROGRAMS | FOR_BENCHMARK
+
 MANAGERS = {
     "apt-get": ("apt-get", "install", "--yes", "-qq", "--no-install-recommends"),
     "dnf": ("dnf", "install", "--assumeyes", "--quiet"),
@@ -78,7 +92,7 @@ def need(name: str) -> None:
 @cache
 def works(name: str) -> bool:
     """Return whether `name` is there and does what the tests ask of it."""
-    program = PROGRAMS[name]
+    program = _ALL[name]
     try:
         probe = subprocess.run(
             program.probe, capture_output=True, text=True, timeout=30, check=False
@@ -88,15 +102,15 @@ def works(name: str) -> bool:
     return probe.returncode == 0 and program.output in probe.stdout
 
 
-def install() -> None:
-    """Install what is missing, and name what stays missing."""
-    missing = [name for name in PROGRAMS if not works(name)]
+def install(names: Iterable[str] = PROGRAMS) -> None:
+    """Install those of `names` that are missing, and name what stays missing."""
+    missing = [name for name in names if not works(name)]
     if missing and (manager := _manager()):
         _run_manager(manager, missing)
         works.cache_clear()
     for name in missing:
         if not works(name):
-            print(f"{name} is missing, and its tests with it: {_hint(name)}")
+            print(f"{name} is missing, and what needs it: {_hint(name)}")
 
 
 def _run_manager(manager: str, missing: list[str]) -> None:
@@ -139,7 +153,7 @@ def _manager() -> str | None:
 
 
 def _packages(manager: str, name: str) -> str:
-    return PROGRAMS[name].packages.get(manager, name)
+    return _ALL[name].packages.get(manager, name)
 
 
 def _hint(name: str) -> str:

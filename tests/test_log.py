@@ -364,20 +364,17 @@ def test_a_reader_that_went_away_is_no_trouble(
 
 
 def exchange(**what: Any) -> Exchange:
-    members: dict[str, Any] = {
-        "request_id": "r-17",
-        "method": "GET",
-        "target": "/x",
-        "started": 0.0,
-    }
-    return Exchange(**members | {"status": 200, "seconds": 0.01234} | what)
+    made = Exchange("r", 0x17, "GET", "/x")
+    seconds = 0.01234
+    usual = {"status": 200, "seconds": seconds, "started": MovedClock()() - seconds}
+    for name, value in (usual | what).items():
+        setattr(made, name, value)
+    return made
 
 
 def access_lines(*exchanges: Exchange, **settings: Any) -> list[str]:
     stream = io.StringIO()
-    log = AccessLog(LogConfig.model_validate(settings), stream, clock=MovedClock())
-    for each in exchanges:
-        log.write(each)
+    AccessLog(LogConfig.model_validate(settings), stream).write(exchanges)
     return stream.getvalue().split("\n")
 
 
@@ -455,7 +452,7 @@ def test_an_access_line_is_out_at_once_and_in_one_piece() -> None:
             pieces.append("flushed")
 
     pieces: list[str] = []
-    AccessLog(LogConfig(), Pieces()).write(exchange())
+    AccessLog(LogConfig(), Pieces()).write([exchange()])
 
     assert [piece[-1] for piece in pieces] == ["\n", "d"]
 
@@ -466,11 +463,11 @@ def test_a_log_that_cannot_be_written_fails_no_request(failure: Any) -> None:
         def write(self, text: str) -> int:
             raise failure
 
-    AccessLog(LogConfig(), Gone()).write(exchange())
+    AccessLog(LogConfig(), Gone()).write([exchange()])
 
 
 def test_access_lines_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    AccessLog(LogConfig()).write(exchange())
+    AccessLog(LogConfig()).write([exchange()])
 
     assert capsys.readouterr().err.endswith("GET /x 200 12.3ms upstream [r-17]\n")
 

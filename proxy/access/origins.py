@@ -35,9 +35,9 @@ _EXPOSED = (
 )
 
 
-def own_origin(host: str) -> WebOrigin | None:
-    """Return the origin of pages that were loaded with `Host: host`, in plain HTTP."""
-    return parse_web_origin(f"http://{host.strip()}")
+def own_origin(host: str, *, secure: bool = False) -> WebOrigin | None:
+    """Return the origin of pages that were loaded with `Host: host`."""
+    return parse_web_origin(f"{'https' if secure else 'http'}://{host.strip()}")
 
 
 class Pages:
@@ -52,18 +52,24 @@ class Pages:
         return bool(self._allowed)
 
     def check(
-        self, origin: bytes | None, fetch_site: bytes | None, host: bytes | None
+        self,
+        origin: bytes | None,
+        fetch_site: bytes | None,
+        host: bytes | None,
+        *,
+        secure: bool = False,
     ) -> str | None:
         """Refuse a page that may not call; return the origin to answer with CORS.
 
-        None is for programs, and for our own pages, which need no CORS.
+        None is for programs, and for our own pages, which need no CORS. `secure` says
+        that the request came by TLS.
         """
         sent = origin.decode("latin-1") if origin is not None else None
         if sent is not None and parse_web_origin(sent) in self._allowed:
             return sent
         if fetch_site is not None and fetch_site not in (b"same-origin", b"none"):
             raise _refused(sent, f"a {shown(fetch_site.decode('latin-1'))} request")
-        if sent is not None and not _is_own(sent, host):
+        if sent is not None and not _is_own(sent, host, secure=secure):
             raise _refused(sent, "another origin")
         return None
 
@@ -104,9 +110,10 @@ def preflight_fields(origin: str, method: str, names: str | None) -> Fields:
     return fields
 
 
-def _is_own(origin: str, host: bytes | None) -> bool:
+def _is_own(origin: str, host: bytes | None, *, secure: bool) -> bool:
     parsed = parse_web_origin(origin)
-    return parsed is not None and parsed == own_origin((host or b"").decode("latin-1"))
+    named = (host or b"").decode("latin-1")
+    return parsed is not None and parsed == own_origin(named, secure=secure)
 
 
 def _refused(origin: str | None, what: str) -> AccessDeniedError:

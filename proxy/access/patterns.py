@@ -1,4 +1,4 @@
-"""The allow and deny rules, "METHOD /path/*", and the spellings of a path.
+"""The rules about calls, "METHOD /path/*", and the spellings of a path.
 
 The raw target is what goes upstream, so a rule has to hold for everything that the
 upstream may read into it. A path is therefore looked at in each of its spellings: as
@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from proxy.access.hosts import shown
 from proxy.config import CallRule
 from proxy.errors import AccessDeniedError
+
+READ_ONLY = frozenset({"GET", "HEAD"})
+"""The methods that change nothing, by RFC 9110, section 9.2.1, and by the API."""
 
 # More layers of percent-encoding than this have no honest use.
 _DECODE_LIMIT = 8
@@ -46,35 +49,65 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All allow and deny rules; deny wins, and no allow rule means everything."""
+    """All rules: read-only, then deny, then allow; without one, everything passes."""
 
     allow: Sequence[Rule] = ()
     deny: Sequence[Rule] = ()
+    read_only: bool = False
 
     @classmethod
-    def of(cls, allow: Iterable[CallRule], deny: Iterable[CallRule]) -> "Rules":
-        """Return what the two lists of the config say."""
-        return cls(list(map(Rule.of, allow)), list(map(Rule.of, deny)))
+    def of(
+        cls,
+        allow: Iterable[CallRule],
+        deny: Iterable[CallRule],
+        *,
+        read_only: bool = False,
+    ) -> "Rules":
+        """Return what the config says."""
+        return cls(list(map(Rule.of, allow)), list(map(Rule.of, deny)), read_only)
 
-    def check(self, method: str, raw_target: str) -> None:
-        """Refuse a request that a deny rule names, or that no allow rule does."""
-        if not self.allow and not self.deny:
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to check."""
+        return self.read_only or bool(self.allow or self.deny)
+
+    def check(self, method: str, raw_target: str, also: Iterable[str] = ()) -> None:
+        """Refuse a request that a deny rule names, or that no allow rule does.
+
+        `also` are methods that the upstream may take instead of `method`, because a
+        field asks for it.
+        """
+        if not self.any:
             return
-        method = method.upper()
+        if self.read_only:
+            _check_read_only([method, *also])
+        methods = dict.fromkeys(each.upper() for each in (method, *also))
         paths = spellings(raw_target)
+        calls = [(each, path) for each in methods for path in paths]
         for rule in self.deny:
-            if any(rule.matches(method, path) for path in paths):
+            if any(rule.matches(*call) for call in calls):
                 raise AccessDeniedError(
                     f'The rule "{rule.text}" in access.deny forbids this call.',
                     value="rule",
                 )
         if self.allow and not all(
-            any(rule.matches(method, path) for rule in self.allow) for path in paths
+            any(rule.matches(*call) for rule in self.allow) for call in calls
         ):
             raise AccessDeniedError(
-                f"No rule in access.allow covers {shown(method)} "
+                f"No rule in access.allow covers {shown(' or '.join(methods))} "
                 f"{shown(raw_target.partition('?')[0])}.",
                 value="rule",
+            )
+
+
+def _check_read_only(methods: Iterable[str]) -> None:
+    for method in methods:
+        # As it is: methods have case (RFC 9110, section 9.1), and "get" is none.
+        if method not in READ_ONLY:
+            raise AccessDeniedError(
+                f"The proxy runs read-only (access.read_only, or --read-only), so "
+                f"{shown(method)} is not forwarded, only GET and HEAD are.",
+                value="read_only",
             )
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from proxy.access.hosts import OwnNames
 from proxy.access.origins import Fields, Pages, cors_fields, preflight_fields
 from proxy.access.patterns import Rules
+from proxy.access.repeats import ALLOW_REPEAT
 from proxy.config import AccessConfig
 from proxy.errors import AccessDeniedError
 
@@ -21,12 +22,21 @@ OF_INTEREST = frozenset(
         b"host",
         b"origin",
         b"sec-fetch-site",
+        b"upgrade",
+        ALLOW_REPEAT,
         b"x-proxy-key",
         b"authorization",
         b"access-control-request-method",
         b"access-control-request-headers",
+        b"x-http-method-override",
+        b"x-http-method",
+        b"x-method-override",
     }
 )
+
+# By which frameworks let a caller ask for another method than it sends: a rule about
+# POST has to hold for a GET that asks to be one.
+_OVERRIDES = (b"x-http-method-override", b"x-http-method", b"x-method-override")
 
 
 class Keys(Protocol):
@@ -71,7 +81,10 @@ class AccessRules:
             raise ValueError("access.local_key_file is set, but no keys were given")
         self._names = OwnNames(listen_names, settings.allowed_hosts)
         self._pages = Pages(settings.allowed_origins)
-        self._rules = Rules.of(settings.allow, settings.deny)
+        self._rules = Rules.of(
+            settings.allow, settings.deny, read_only=settings.read_only
+        )
+        self._ruled = self._rules.any
         self._keys = keys
         self._program = Caller(varies=self._pages.any_allowed)
 
@@ -81,11 +94,13 @@ class AccessRules:
         raw_target: str,
         seen: Mapping[bytes, bytes],
         local_address: str | None,
+        *,
+        secure: bool = False,
     ) -> Caller:
         """Return who calls, or raise AccessDeniedError or LocalKeyError.
 
         `seen` has the values of at least the fields in OF_INTEREST, by lower-case name,
-        those of a repeated field joined by a comma.
+        those of a repeated field joined by a comma. `secure` says that it came by TLS.
         """
         host = seen.get(b"host")
         self._names.check(host, local_address)
@@ -93,7 +108,9 @@ class AccessRules:
             # RFC 9112, section 3.2.2: in absolute-form, this is the host that counts.
             host = _target_authority(raw_target)
             self._names.check(host, local_address)
-        caller = self._page(method, seen, host)
+        caller = self._program
+        if b"origin" in seen or b"sec-fetch-site" in seen:
+            caller = self._page(method, seen, host, secure=secure)
         if caller.preflight is not None:
             # Browsers send no key with it, and it asks for nothing but these fields.
             return caller
@@ -101,7 +118,10 @@ class AccessRules:
             key, authorization = seen.get(b"x-proxy-key"), seen.get(b"authorization")
             name = self._keys.caller(key, authorization)
             caller = Caller(name, caller.origin, varies=caller.varies)
-        self._rules.check(method, raw_target)
+        if self._ruled:
+            self._rules.check(method, raw_target, _asked_methods(seen))
+            if self._rules.read_only and b"upgrade" in seen:
+                _check_upgrade(seen[b"upgrade"])
         return caller
 
     def answer_fields(self, seen: Mapping[bytes, bytes]) -> Fields:
@@ -117,12 +137,17 @@ class AccessRules:
             return self._program.answer_fields()
 
     def _page(
-        self, method: str, seen: Mapping[bytes, bytes], host: bytes | None
+        self,
+        method: str,
+        seen: Mapping[bytes, bytes],
+        host: bytes | None,
+        *,
+        secure: bool = False,
     ) -> Caller:
         origin, site = seen.get(b"origin"), seen.get(b"sec-fetch-site")
         if origin is None and site is None:
             return self._program
-        allowed = self._pages.check(origin, site, host)
+        allowed = self._pages.check(origin, site, host, secure=secure)
         if allowed is None:
             return self._program
         asked = seen.get(b"access-control-request-method")
@@ -149,6 +174,30 @@ def fields_of_interest(raw_fields: RawFields) -> dict[bytes, bytes]:
         if lower in OF_INTEREST:
             seen[lower] = seen[lower] + b", " + value if lower in seen else value
     return seen
+
+
+def _check_upgrade(protocols: bytes) -> None:
+    """Refuse to go over to a protocol in which anything may be written.
+
+    HTTP/2 is never gone over to, but some programs offer it with each request.
+    """
+    for protocol in protocols.lower().split(b","):
+        if not protocol.strip().startswith((b"h2c", b"http/2")):
+            raise AccessDeniedError(
+                "The proxy runs read-only (access.read_only, or --read-only), so no "
+                "other protocol can be gone over to.",
+                value="read_only",
+            )
+
+
+def _asked_methods(seen: Mapping[bytes, bytes]) -> list[str]:
+    return [
+        method.strip().decode("latin-1")
+        for name in _OVERRIDES
+        if name in seen
+        # A repeated field comes joined.
+        for method in seen[name].split(b",")
+    ]
 
 
 def _target_authority(raw_target: str) -> bytes:

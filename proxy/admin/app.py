@@ -9,8 +9,10 @@ from aiohttp import web
 from proxy.access.hosts import OwnNames
 from proxy.admin.api import Api
 from proxy.admin.guard import BODY_LIMIT, Guard, dress
+from proxy.admin.lock import Lock
 from proxy.admin.page import Page
 from proxy.admin.password import Password
+from proxy.admin.sessions import Sessions
 from proxy.admin.state import AdminInfo, LoginSteps, TokenKeeper
 from proxy.clock import Clock, system_clock
 from proxy.health import Health, Verdict
@@ -51,10 +53,11 @@ def admin_app(
         clock: the time.
     """
     password = Password(password_file, clock) if password_file else None
-    guard = Guard(OwnNames(names, allowed_hosts), password)
+    guard = Guard(OwnNames(names, allowed_hosts), password, sessions=Sessions(clock))
     app = web.Application(middlewares=[guard.middleware], client_max_size=BODY_LIMIT)
     app.on_response_prepare.append(dress)
     app.add_routes(Api(login, refresher, info).routes())
+    app.add_routes(Lock(guard).routes())
     app.add_routes(Page(login, refresher, info, guard, clock).routes())
     app.add_routes(
         [

@@ -5,24 +5,30 @@ It is middleware and a signal, so a route added later is guarded without asking 
 * `Host` is one of our own names, against DNS rebinding
 * a browser says `same-origin`, against other people's pages, also on other ports of
   this machine
-* the password, when there is one; probes go without
+* the password, when there is one, or the session of a person who typed it; probes go
+  without
 * content of unsafe requests is JSON, which no form can send across origins; the forms
   of our page are the exception and carry a secret of this process instead
 """
 
+import asyncio
 import hashlib
 import hmac
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from enum import Enum
 
 from aiohttp import hdrs, web
 
+from proxy.access.cookies import cookie_name
 from proxy.access.hosts import OwnNames, shown
 from proxy.access.origins import Pages
 from proxy.access.rules import fields_of_interest
 from proxy.admin.password import Password
+from proxy.admin.sessions import Sessions
 from proxy.answers import error_body, error_fields
+from proxy.clock import system_clock
 from proxy.errors import AccessDeniedError, NotFoundError, ProxyError, RequestError
 
 logger = logging.getLogger(__name__)
@@ -42,24 +48,59 @@ SECURITY_FIELDS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 
-OPEN_PATHS = frozenset({"/startup", "/readiness", "/liveness"})
-FORM_PATHS = frozenset({"/login/code", "/login/token", "/refresh", "/logout"})
+SESSION_PATH = UNLOCK_PATH = "/session"
+
+OPEN_PATHS = frozenset(
+    {
+        "/startup",
+        "/readiness",
+        "/liveness",
+        SESSION_PATH,
+        "/static/style.css",
+        "/static/icon.svg",
+    }
+)
+"""Those that ask for no password: probes, and the page that asks for it."""
+
+FORM_PATHS = frozenset(
+    {"/login/code", "/login/token", "/refresh", "/logout", UNLOCK_PATH, "/session/end"}
+)
 
 BODY_LIMIT = 64 * 1024
 """Bytes of content that are read; the largest honest request has some hundred."""
+
+CONTENT_TIME = 30.0
+"""Seconds for all of it to come: a handler must not wait for a slow sender forever."""
 
 CSRF_FIELD = "csrf"
 
 _SAFE = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
 
 
+class Access(Enum):
+    """What a request that is not refused is let do."""
+
+    OPEN = "open"
+    LOCKED = "locked"
+    """The page that asks for the password comes first."""
+
+
 class Guard:
     """Refuses before a handler runs, and turns its errors into answers."""
 
-    def __init__(self, names: OwnNames, password: Password | None) -> None:
+    def __init__(
+        self,
+        names: OwnNames,
+        password: Password | None,
+        *,
+        sessions: Sessions | None = None,
+        content_time: float = CONTENT_TIME,
+    ) -> None:
         self._names = names
+        self._content_time = content_time
         self._pages = Pages()
         self._password = password
+        self._sessions = sessions or Sessions(system_clock)
         self._secret = secrets.token_bytes(32)
 
     @property
@@ -77,13 +118,44 @@ class Guard:
                 value="csrf",
             )
 
+    @property
+    def has_password(self) -> bool:
+        """Whether there is anything to unlock."""
+        return self._password is not None
+
+    def is_unlocked(self, request: web.Request) -> bool:
+        """Whether no password is needed, or a session goes on."""
+        if self._password is None:
+            return True
+        return self._sessions.knows(request.cookies.get(_cookie_name(request)))
+
+    def unlock(self, request: web.Request, typed: str) -> tuple[str, str]:
+        """Return the cookie's name and value of a new session.
+
+        Raises:
+            LocalKeyError: the password is wrong.
+            CooldownError: there were too many wrong ones.
+        """
+        if self._password is not None:
+            self._password.check_typed(typed, request.remote or "")
+        return _cookie_name(request), self._sessions.begin()
+
+    def lock(self, request: web.Request) -> str:
+        """End the session of `request`, and return the name of its cookie."""
+        name = _cookie_name(request)
+        self._sessions.end(request.cookies.get(name))
+        return name
+
     @web.middleware
     async def middleware(
         self, request: web.Request, handler: Handler
     ) -> web.StreamResponse:
         """Check `request`, let `handler` answer it, answer its errors."""
         try:
-            self._check(request)
+            if self._check(request) is Access.LOCKED:
+                return web.Response(status=303, headers={"Location": SESSION_PATH})
+            if request.method not in _SAFE:
+                await self._read_content(request)
             return await handler(request)
         except ProxyError as error:
             return error_response(error)
@@ -96,22 +168,41 @@ class Guard:
                 ProxyError("This is a fault of the proxy; its log tells more.")
             )
 
-    def _check(self, request: web.Request) -> None:
+    def _check(self, request: web.Request) -> "Access":
         seen = fields_of_interest(request.raw_headers)
         host = seen.get(b"host")
         self._names.check(host, _local_address(request))
         try:
-            self._pages.check(seen.get(b"origin"), seen.get(b"sec-fetch-site"), host)
+            self._pages.check(
+                seen.get(b"origin"),
+                seen.get(b"sec-fetch-site"),
+                host,
+                secure=request.secure,
+            )
         except AccessDeniedError as error:
             # access.allowed_origins is for the forwarding listener only.
             raise AccessDeniedError(
                 "Only this listener's own page may call it from a browser.",
                 value="origin",
             ) from error
-        if self._password is not None and request.path not in OPEN_PATHS:
+        if request.path not in OPEN_PATHS and not self.is_unlocked(request):
+            if b"authorization" not in seen and _is_persons(request):
+                return Access.LOCKED
+            assert self._password is not None  # noqa: S101  else nothing is locked
             self._password.check(seen.get(b"authorization"), request.remote or "")
         if request.method not in _SAFE:
             self._check_unsafe(request, seen)
+        return Access.OPEN
+
+    async def _read_content(self, request: web.Request) -> None:
+        """Read the content, which the handler then finds read, within its time."""
+        try:
+            async with asyncio.timeout(self._content_time):
+                await request.read()
+        except TimeoutError:
+            raise RequestError(
+                "The content did not come in time.", value="content", status=408
+            ) from None
 
     def _check_unsafe(self, request: web.Request, seen: dict[bytes, bytes]) -> None:
         origin, site = seen.get(b"origin"), seen.get(b"sec-fetch-site")
@@ -181,6 +272,17 @@ def _require_type(request: web.Request, media_type: str) -> None:
         raise RequestError(
             f"Send Content-Type: {media_type} here.", value="content_type", status=415
         )
+
+
+def _is_persons(request: web.Request) -> bool:
+    """Say whether a browser asks for the page, rather than a program for JSON."""
+    wanted = request.headers.get(hdrs.ACCEPT, "")
+    return request.method == "GET" and request.path == "/" and "text/html" in wanted
+
+
+def _cookie_name(request: web.Request) -> str:
+    name = request.transport and request.transport.get_extra_info("sockname")
+    return cookie_name(name[1] if isinstance(name, tuple) else None)
 
 
 def _local_address(request: web.Request) -> str | None:

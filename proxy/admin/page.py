@@ -149,7 +149,13 @@ class Page:
         )
         other_phone = request.query.get("step") == "phone"
         return web.Response(
-            text=self._view.html(texts, message, other_phone=other_phone),
+            text=self._view.html(
+                texts,
+                message,
+                other_phone=other_phone,
+                # Who came by Basic authentication has no session to end.
+                lockable=self._guard.has_password and self._guard.is_unlocked(request),
+            ),
             status=status,
             content_type="text/html",
             charset="utf-8",

@@ -1,8 +1,9 @@
-"""The admin password, sent by Basic authentication, and a brake on guessing it."""
+"""The admin password, by Basic authentication or typed, and a brake on guessing it."""
 
 import hashlib
 import hmac
 import secrets
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 from proxy.access.keys import basic_password
@@ -13,6 +14,9 @@ from proxy.errors import ConfigError, CooldownError, LocalKeyError
 # looked at until the window ends.
 FAILURES = 5
 WINDOW = 60.0
+
+# Whoever has one IPv6 address has all of its network.
+_ONE_OWNER = 64
 
 # So many addresses are remembered; an attacker with more has a slow day anyway.
 _ADDRESSES_LIMIT = 1024
@@ -34,7 +38,16 @@ class Password:
             LocalKeyError: it is missing or wrong.
             CooldownError: there were too many wrong ones.
         """
-        now = self._clock()
+        # Browsers first ask without one; that is no failure.
+        self._check(basic_password(authorization), remote, counts=bool(authorization))
+
+    def check_typed(self, password: str, remote: str) -> None:
+        """Let in who typed the password on the page; raises as `check` does."""
+        # As in the file, which ends with a line's end that is no part of it.
+        self._check(password.strip().encode("utf-8", "replace"), remote, counts=True)
+
+    def _check(self, given: bytes | None, remote: str, *, counts: bool) -> None:
+        now, remote = self._clock(), _owner(remote)
         recent = [at for at in self._failures.get(remote, ()) if 0 <= now - at < WINDOW]
         if len(recent) >= FAILURES:
             raise CooldownError(
@@ -42,12 +55,10 @@ class Password:
                 value="password",
                 retry_after=max(1, round(recent[0] + WINDOW - now)),
             )
-        given = basic_password(authorization)
         if given is not None and hmac.compare_digest(self._of(given), self._digest):
             self._failures.pop(remote, None)
             return
-        if authorization is not None:
-            # Browsers first ask without one; that is no failure.
+        if counts:
             self._remember(remote, [*recent, now])
         raise LocalKeyError(
             "This page needs the password in admin.password_file; any user name will "
@@ -62,6 +73,19 @@ class Password:
 
     def _of(self, password: bytes) -> bytes:
         return hashlib.blake2b(password[:1024], key=self._salt).digest()
+
+
+def _owner(remote: str) -> str:
+    """Return what is counted together: an IPv6 network, an IPv4 address."""
+    try:
+        address = ip_address(remote.partition("%")[0])
+    except ValueError:
+        return remote  # a Unix socket
+    if address.version == 4:
+        return remote
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address, _ONE_OWNER), strict=False))
 
 
 def _read(path: Path) -> bytes:

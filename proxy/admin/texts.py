@@ -97,6 +97,13 @@ ENGLISH: Texts = {
     "store_busy": "Another program holds {store}. End it and try again.",
     "store_other": "The tokens cannot be read or saved.",
     "server_says": "The server says:",
+    "title_password": "Password",
+    "lead_password": "This page needs the password in admin.password_file.",
+    "password": "Password",
+    "unlock": "Continue",
+    "lock": "Lock this page",
+    "password_wrong": "The password is wrong.",
+    "password_wait": "Too many wrong passwords. Wait a minute and try again.",
     "offline": "The proxy does not answer. It may have been stopped. This page looks "
     "again every few seconds.",
     "csrf": "This page was out of date. Please try again.",
@@ -192,6 +199,14 @@ RUSSIAN: Texts = {
     "store_busy": "{store} занят другой программой. Завершите её и попробуйте снова.",
     "store_other": "Не удаётся прочитать или сохранить токены.",
     "server_says": "Ответ сервера:",
+    "title_password": "Пароль",
+    "lead_password": "Для этой страницы нужен пароль из файла admin.password_file.",
+    "password": "Пароль",
+    "unlock": "Продолжить",
+    "lock": "Закрыть эту страницу паролем",
+    "password_wrong": "Пароль неверный.",
+    "password_wait": "Слишком много неверных паролей. Подождите минуту и попробуйте "
+    "снова.",
     "offline": "Прокси не отвечает. Возможно, он остановлен. Страница проверяет связь "
     "каждые несколько секунд.",
     "csrf": "Страница устарела. Попробуйте ещё раз.",

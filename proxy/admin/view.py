@@ -26,9 +26,17 @@ class View:
         self._clock = clock
 
     def html(
-        self, texts: Texts, message: Message | None, *, other_phone: bool
+        self,
+        texts: Texts,
+        message: Message | None,
+        *,
+        other_phone: bool,
+        lockable: bool = False,
     ) -> Markup:
-        """Return the page; `other_phone` goes back to the first step."""
+        """Return the page; `other_phone` goes back to the first step.
+
+        `lockable` shows how to end the session that the admin password began.
+        """
         state = self._refresher.status()
         other_phone = other_phone or (message is not None and bool(message.typed))
         badge: str = state.state
@@ -49,6 +57,9 @@ class View:
             calling=self._calling(texts),
             details=self._details(state, texts),
             version=self._info.version,
+            lock=fill("lock", csrf=self._csrf, **_labels(texts, "lock"))
+            if lockable
+            else Markup(),
             **_labels(texts, "details", "offline"),
         )
 
@@ -214,4 +225,5 @@ def _curl(address: str) -> str:
     if near.path is not None:
         socket = shlex.quote(str(near.path))
         return f"curl --unix-socket {socket} http://localhost{_EXAMPLE_PATH}"
-    return f"curl http://{near}{_EXAMPLE_PATH}"
+    origin = str(near) if near.tls else f"http://{near}"
+    return f"curl {origin}{_EXAMPLE_PATH}"

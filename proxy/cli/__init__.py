@@ -19,6 +19,7 @@ COMMANDS = {
     "refresh": "proxy.cli.tokens:refresh",
     "logout": "proxy.cli.tokens:logout",
     "store": "proxy.cli.store:store",
+    "cert": "proxy.cli.cert:cert",
     "check": "proxy.cli.check:check",
     "version": "proxy.cli.version:version",
     "completion": "proxy.cli.completion:completion",

@@ -3,6 +3,7 @@
 import base64
 import http.client
 import json
+import ssl
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,9 +43,11 @@ class AdminClient:
         address: Address,
         password_file: Path | None = None,
         *,
+        certificate_file: Path | None = None,
         patience: float = STATUS_PATIENCE,
     ) -> None:
         self.address = address
+        self._certificate_file = certificate_file
         self._patience = patience
         self._password_file = password_file
 
@@ -90,7 +93,7 @@ class AdminClient:
     def _call(
         self, method: str, target: str, patience: float, content: bytes | None = None
     ) -> Answer:
-        connection = to_listener(self.address)
+        connection = to_listener(self.address, self._certificate_file)
         fields = {"Accept": "application/json", "Content-Type": "application/json"}
         fields |= self._credential()
         try:
@@ -104,6 +107,11 @@ class AdminClient:
             )
         except http.client.HTTPException as exc:
             raise ConfigError(_somebody_else(self.address)) from exc
+        except ssl.SSLError as exc:
+            raise ConfigError(
+                f"what listens at {self.address} does not show the certificate in "
+                "tls.certificate_file; restart the proxy, or mend the config"
+            ) from exc
         except PermissionError as exc:
             raise ProxyError(f"{self.address} may not be opened by this user") from exc
         except TimeoutError as exc:

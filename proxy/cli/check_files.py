@@ -3,15 +3,17 @@
 import asyncio
 import os
 import stat
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from proxy.certificate import ServerCertificate, ends_at
 from proxy.cli.findings import Finding, ok, wrong
-from proxy.config import Config, StoreConfig
+from proxy.clock import iso_utc
+from proxy.config import Config, StoreConfig, TlsConfig
 from proxy.errors import ConfigError, StoreError
 from proxy.oauth.stores import open_store
 from proxy.oauth.stores.record import DEFAULT_ACCOUNT
+from proxy.secret_files import open_to_others
 
 
 def check_files(config: Config) -> Iterator[Finding]:
@@ -23,13 +25,23 @@ def check_files(config: Config) -> Iterator[Finding]:
             yield from check_content(config.store)
     else:
         yield asyncio.run(ask_store(config.store))
-    for name, file in (
-        ("store.encryption_key_file", config.store.encryption_key_file),
-        ("access.local_key_file", config.access.local_key_file),
-        ("admin.password_file", config.admin.password_file),
-    ):
-        if file is not None:
-            yield check_secret_file(name, file)
+    for name, file in config.secret_files.items():
+        yield check_secret_file(name, file)
+    yield from check_certificate(config.tls)
+
+
+def check_certificate(tls: TlsConfig) -> Iterator[Finding]:
+    """Yield whether our own TLS listeners can show a certificate that is valid."""
+    if tls.certificate_file is None or tls.key_file is None:
+        return
+    try:
+        served = ServerCertificate(tls.certificate_file, tls.key_file)
+        end = iso_utc(ends_at(tls.certificate_file, served.context))
+    except ConfigError as exc:
+        seen, _, mend = exc.description.partition("; ")
+        yield wrong("tls", seen, mend or "make both files with: telemed-proxy cert")
+        return
+    yield ok("tls", f"{tls.certificate_file} (valid until {end[:10]})")
 
 
 def check_store(url: str) -> Iterator[Finding]:
@@ -98,13 +110,9 @@ def check_secret_file(subject: str, file: Path) -> Finding:
         return wrong(
             subject, f"{file} cannot be read by this user", f"chown {_user()} {file}"
         )
-    mode = stat.S_IMODE(found.st_mode)
-    # Windows keeps rights elsewhere; its modes say nothing.
-    if sys.platform != "win32" and mode & 0o077:
-        return wrong(
-            subject, f"others can use {file} (mode {mode:04o})", f"chmod 600 {file}"
-        )
-    return ok(subject, f"{file} (mode {mode:04o})")
+    if (open_wide := open_to_others(file)) is not None:
+        return wrong(subject, *open_wide)
+    return ok(subject, f"{file} (mode {stat.S_IMODE(found.st_mode):04o})")
 
 
 def _nearest(folder: Path) -> Path:

@@ -24,8 +24,13 @@ def check_ports(config: Config, running: dict[str, Any]) -> Iterator[Finding]:
 
 def running_proxy(config: Config) -> dict[str, Any]:
     """Return the status of the proxy that runs with this config, or nothing."""
+    client = AdminClient(
+        config.admin.listen,
+        config.admin.password_file,
+        certificate_file=config.tls.certificate_file,
+    )
     try:
-        return AdminClient(config.admin.listen, config.admin.password_file).status()
+        return client.status()
     except ProxyError:
         return {}
 

@@ -13,7 +13,9 @@ from typing import Final
 
 from yarl import URL
 
+from proxy.certificate import pinned_context
 from proxy.config import Address
+from proxy.errors import ConfigError
 
 CONNECT_TIMEOUT: Final = 5.0
 # No answer that a command reads is longer; a stranger's endless one must not hang us.
@@ -48,12 +50,32 @@ def listening(text: str) -> Address:
     return Address.parse(text.removeprefix("http://"))
 
 
-def to_listener(address: Address) -> http.client.HTTPConnection:
-    """Return a connection, not opened yet, to one of the proxy's listeners."""
+def to_listener(
+    address: Address, certificate_file: Path | None = None
+) -> http.client.HTTPConnection:
+    """Return a connection, not opened yet, to one of the proxy's listeners.
+
+    One that speaks TLS has to show the certificate in `certificate_file`.
+
+    Raises:
+        ConfigError: that is not known, or no certificate.
+    """
     if address.path is not None:
         return UnixConnection(address.path, CONNECT_TIMEOUT)
     near = address.reachable
-    return http.client.HTTPConnection(near.host, near.port, timeout=CONNECT_TIMEOUT)
+    if not address.tls:
+        return http.client.HTTPConnection(near.host, near.port, timeout=CONNECT_TIMEOUT)
+    if certificate_file is None:
+        raise ConfigError(
+            f"{address} speaks TLS; set tls.certificate_file to the certificate that "
+            "it shows"
+        )
+    return http.client.HTTPSConnection(
+        near.host,
+        near.port,
+        timeout=CONNECT_TIMEOUT,
+        context=pinned_context(certificate_file),
+    )
 
 
 def to_origin(

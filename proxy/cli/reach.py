@@ -56,7 +56,11 @@ def reach(config_path: Path | None, admin: Address | None) -> Reach:
     """
     config = load_config(config_path, require_client_id=False)
     address = admin or config.admin.listen
-    client = AdminClient(address, config.admin.password_file)
+    client = AdminClient(
+        address,
+        config.admin.password_file,
+        certificate_file=config.tls.certificate_file,
+    )
     try:
         client.status()
     except NoProxyError:

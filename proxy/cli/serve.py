@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from proxy.cli.command import Command
+from proxy.cli.failures import is_debugging
 from proxy.cli.options import address, config_option
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
         "telemed-proxy serve",
         "telemed-proxy serve -c /etc/telemed-proxy.yaml --log-level debug",
         "telemed-proxy serve --listen 127.0.0.1:9000 --admin 127.0.0.1:9001",
+        "telemed-proxy serve --read-only",
     ],
 )
 @config_option
@@ -32,16 +34,19 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
     metavar="ADDRESS",
     type=address,
     multiple=True,
-    help="Where to take requests: host:port, or unix:PATH. May be repeated.",
+    help="Where to take requests: host:port, https://host:port, or unix:PATH. May be"
+    " repeated.",
 )
 @click.option(
     "--admin", metavar="ADDRESS", type=address, help="Where to be administered."
 )
+@click.option("--read-only", is_flag=True, help="Forward only GET and HEAD.")
 @click.option("--log-level", type=click.Choice(LEVELS), help="How much to log.")
 def serve(
     config_path: Path | None,
     listen: tuple["Address", ...],
     admin: "Address | None",
+    read_only: bool,
     log_level: str | None,
 ) -> int:
     """Run the proxy until Ctrl-C or SIGTERM.
@@ -55,12 +60,17 @@ def serve(
         overrides["listen"] = [str(address) for address in listen]
     if admin is not None:
         overrides["admin.listen"] = str(admin)
+    if read_only:
+        overrides["access.read_only"] = True
     if log_level is not None:
         overrides["log.level"] = log_level
     config = load_config(config_path, overrides=overrides)
 
+    from proxy.hardening import keep_memory_private
     from proxy.server import run
 
+    if not is_debugging():
+        keep_memory_private()
     return run(config)
 
 

@@ -110,7 +110,11 @@ def _expect_no_proxy(config: "Config", admin: "Address", places: set[str]) -> No
     from proxy.cli.admin_client import AdminClient, NoProxyError
     from proxy.errors import ProxyError
 
-    client = AdminClient(admin, config.admin.password_file)
+    client = AdminClient(
+        admin,
+        config.admin.password_file,
+        certificate_file=config.tls.certificate_file,
+    )
     try:
         found = client.status()
     except NoProxyError:

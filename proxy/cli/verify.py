@@ -40,7 +40,7 @@ def verify_through(config: Config, listen: str) -> Verdict:
     patience = config.upstream.response_timeout + config.upstream.connect_timeout
     try:
         answer = call(
-            to_listener(listening(listen)),
+            to_listener(listening(listen), config.tls.certificate_file),
             "GET",
             TARGET,
             fields=fields,

@@ -2,7 +2,7 @@
 
 * `values` and `network` turn the text of one setting into its value, or say what is
   allowed.
-* `models` are the settings with their defaults, and the rules between them.
+* `models` are the settings with their defaults, `together` the rules between them.
 * `keys` finds the keys that encrypt the token file.
 * `document` reads YAML and remembers the line of everything.
 * `load` finds the file, lays flags over environment over file, words the errors.
@@ -16,15 +16,18 @@ from proxy.config.models import (
     Config,
     ForwardConfig,
     JournalConfig,
+    LimitsConfig,
     LogConfig,
     LoginConfig,
     Section,
     StoreConfig,
+    TlsConfig,
     TokenConfig,
     UpstreamConfig,
+    default_certificate_folder,
     default_store_url,
 )
-from proxy.config.network import Address
+from proxy.config.network import Address, parse_host_name
 from proxy.config.values import CallRule, parse_duration, parse_size, parse_store_url
 
 __all__ = [
@@ -35,17 +38,21 @@ __all__ = [
     "Config",
     "ForwardConfig",
     "JournalConfig",
+    "LimitsConfig",
     "LogConfig",
     "Section",
     "LoginConfig",
     "StoreConfig",
     "StoreKeys",
+    "TlsConfig",
     "TokenConfig",
     "UpstreamConfig",
+    "default_certificate_folder",
     "default_store_url",
     "find_config",
     "load_config",
     "parse_duration",
+    "parse_host_name",
     "parse_size",
     "parse_store_url",
 ]

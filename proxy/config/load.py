@@ -23,8 +23,9 @@ from proxy.config.layers import (
     flag_layer,
     variable_name,
 )
-from proxy.config.models import Config, SettingError
+from proxy.config.models import Config
 from proxy.config.settings import Key, may_be_empty
+from proxy.config.together import SettingError
 from proxy.errors import ConfigError
 
 _FILE_VARIABLE = "TELEMED_PROXY_CONFIG"

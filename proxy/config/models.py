@@ -1,4 +1,4 @@
-"""The settings, their defaults, and the rules that hold between them.
+"""The settings and their defaults.
 
 `config.example.yaml` explains each one; a test keeps the two in step.
 """
@@ -21,6 +21,7 @@ from yarl import URL
 from proxy.authority import WebOrigin
 from proxy.config import network, values
 from proxy.config.keys import StoreKeys
+from proxy.config.together import check_together
 
 Duration = Annotated[float, PlainValidator(values.parse_positive_duration)]
 Size = Annotated[int, PlainValidator(values.parse_size)]
@@ -34,12 +35,12 @@ Rules = Annotated[
 ]
 
 
-class SettingError(ValueError):
-    """A setting that is well-formed but does not go with the others."""
-
-    def __init__(self, message: str, *places: tuple[str | int, ...]) -> None:
-        super().__init__(message)
-        self.places = places
+def _head_size(value: object) -> int:
+    size = values.parse_size(value)
+    # Less, and a token of ordinary length or a browser's cookies would not fit.
+    if not 8 * 1024 <= size <= 256 * 1024:
+        raise ValueError("must be from 8KiB to 256KiB")
+    return size
 
 
 class Section(BaseModel):
@@ -68,6 +69,14 @@ class UpstreamConfig(Section):
     warm_connections: Annotated[int, PlainValidator(values.parse_count(0, 65535))] = 1
 
 
+PAID_CALLS = (
+    values.CallRule("POST", "/api/*/callbackrequest/start-callback"),
+    values.CallRule("POST", "/api/*/voiprequest/start"),
+    values.CallRule("POST", "/api/*/writingrequest/start-writing"),
+)
+"""Those that the API's description says to cost the patient money."""
+
+
 class LoginConfig(Section):
     """What happens while somebody logs in."""
 
@@ -84,6 +93,11 @@ class TokenConfig(Section):
 def default_store_url() -> str:
     """Return the token file in the platform's state folder."""
     return f"file:{user_state_path('telemed-proxy', appauthor=False) / 'tokens.json'}"
+
+
+def default_certificate_folder() -> Path:
+    """Return where `telemed-proxy cert` keeps what it makes."""
+    return user_state_path("telemed-proxy", appauthor=False) / "tls"
 
 
 def _store_url(value: object) -> str:
@@ -122,6 +136,13 @@ class AdminConfig(Section):
     password_file: File = None
 
 
+class TlsConfig(Section):
+    """The certificate of the listeners whose address begins with https://."""
+
+    certificate_file: File = None
+    key_file: File = None
+
+
 class AccessConfig(Section):
     """Who may use the proxy."""
 
@@ -135,6 +156,8 @@ class AccessConfig(Section):
     ] = ()
     local_key_file: File = None
     anyone: Flag = False
+    same_user: Flag = False
+    read_only: Flag = False
     allow: Rules = ()
     deny: Rules = ()
 
@@ -146,6 +169,20 @@ class ForwardConfig(Section):
     rewrite_location: Flag = True
     via: Flag = True
     server_timing: Flag = False
+    paid_calls: Rules = PAID_CALLS
+    paid_window: Annotated[float, PlainValidator(values.parse_duration)] = 60.0
+
+
+class LimitsConfig(Section):
+    """How much callers may take, before they are answered 503 or 431."""
+
+    connections: Annotated[int, PlainValidator(values.parse_count(1, 1_000_000))] = (
+        10_000
+    )
+    in_flight: Annotated[int, PlainValidator(values.parse_count(1, 1_000_000))] = 256
+    head_size: Annotated[int, PlainValidator(_head_size)] = 256 * 1024
+    head_time: Duration = 30.0
+    buffered: Size = 256 * 1024**2
 
 
 class JournalConfig(Section):
@@ -182,55 +219,25 @@ class Config(Section):
     login: LoginConfig = Field(default_factory=LoginConfig)
     store: StoreConfig = Field(default_factory=StoreConfig)
     admin: AdminConfig = AdminConfig()
+    tls: TlsConfig = TlsConfig()
     access: AccessConfig = AccessConfig()
+    limits: LimitsConfig = LimitsConfig()
     forward: ForwardConfig = ForwardConfig()
     journal: JournalConfig = JournalConfig()
     log: LogConfig = LogConfig()
 
+    @property
+    def secret_files(self) -> dict[str, Path]:
+        """The files that only this user should be able to read, by their settings."""
+        files = {
+            "store.encryption_key_file": self.store.encryption_key_file,
+            "access.local_key_file": self.access.local_key_file,
+            "admin.password_file": self.admin.password_file,
+            "tls.key_file": self.tls.key_file,
+        }
+        return {name: file for name, file in files.items() if file is not None}
+
     @model_validator(mode="after")
     def _keeps_the_rules(self) -> "Config":
-        if not self.listen:
-            raise SettingError("needs at least one address", ("listen",))
-        self._no_address_twice()
-        self._nobody_else_gets_in()
-        warm, most = self.upstream.warm_connections, self.upstream.max_connections
-        if warm > most:
-            raise SettingError(
-                f"must fit: warm_connections ({warm}) cannot be more than "
-                f"max_connections ({most})",
-                ("upstream", "warm_connections"),
-                ("upstream", "max_connections"),
-            )
+        check_together(self)
         return self
-
-    def _no_address_twice(self) -> None:
-        taken: set[network.Address] = set()
-        for index, address in enumerate(self.listen):
-            if address in taken:
-                raise SettingError(f"names {address} twice", ("listen", index))
-            # Port 0 is another port each time.
-            if address.port or address.path:
-                taken.add(address)
-        if self.admin.listen in taken:
-            raise SettingError(
-                f"must differ: listen and admin.listen are both {self.admin.listen}, "
-                "but what the API serves never shares an address with the admin page",
-                ("admin", "listen"),
-                ("listen", self.listen.index(self.admin.listen)),
-            )
-
-    def _nobody_else_gets_in(self) -> None:
-        guarded = self.access.local_key_file is not None or self.access.anyone
-        for index, address in enumerate(self.listen):
-            if not address.is_loopback and not guarded:
-                raise SettingError(
-                    f"opens {address} to other machines; set access.local_key_file "
-                    "(or access.anyone: true, which lets in anyone), or use 127.0.0.1",
-                    ("listen", index),
-                )
-        if not self.admin.listen.is_loopback and self.admin.password_file is None:
-            raise SettingError(
-                f"opens {self.admin.listen} to other machines; "
-                "set admin.password_file, or use 127.0.0.1",
-                ("admin", "listen"),
-            )

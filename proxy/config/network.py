@@ -14,6 +14,7 @@ from yarl import URL
 from proxy.authority import WebOrigin, parse_web_origin
 from proxy.config.values import parse_path, parse_text
 
+_TLS = "https://"
 _HOST_NAME = re.compile(r"\w([\w.-]*\w)?")
 # The addresses that mean all of a machine's, each with the one that leads to it.
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  names, no bind
@@ -26,29 +27,36 @@ class Address:
     host: str
     port: int = 0
     path: Path | None = None
+    tls: bool = False
 
     @classmethod
     def parse(cls, text: str) -> "Address":
         """Return the address that `text` names; port 0 lets the system choose."""
         if text.startswith("unix:"):
             return cls("", 0, parse_path(text.removeprefix("unix:")))
-        host, colon, port = text.rpartition(":")
+        tls = text.lower().startswith(_TLS)
+        host, colon, port = text[len(_TLS) if tls else 0 :].rpartition(":")
         bracketed = host.startswith("[") and host.endswith("]")
         if bracketed:
             host = host[1:-1]
         if not colon or not _is_host(host, version=6 if bracketed else 4):
             raise ValueError(
-                "must be an address such as 127.0.0.1:8080, [::1]:8080 or "
-                "unix:/run/proxy.sock"
+                "must be an address such as 127.0.0.1:8080, [::1]:8080, "
+                "https://127.0.0.1:8443 or unix:/run/proxy.sock"
             )
         if not re.fullmatch(r"[0-9]{1,5}", port) or int(port) > 65535:
             raise ValueError("must end in a port from 0 to 65535")
-        return cls(_plain_host(host), int(port))
+        return cls(_plain_host(host), int(port), tls=tls)
 
     @property
     def is_loopback(self) -> bool:
         """Whether only programs on this machine can reach it."""
         return self.path is not None or is_loopback(self.host)
+
+    @property
+    def place(self) -> "Address":
+        """What is taken on this machine, whether TLS is spoken there or not."""
+        return replace(self, tls=False)
 
     @property
     def reachable(self) -> "Address":
@@ -59,7 +67,7 @@ class Address:
         if self.path is not None:
             return f"unix:{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return f"{_TLS if self.tls else ''}{host}:{self.port}"
 
 
 def is_loopback(host: str) -> bool:

@@ -19,7 +19,7 @@ from proxy.errors import ProxyError, UpstreamIncompleteError, UpstreamTimeoutErr
 from proxy.forward.fields import RESPONSE_NOTED, keeps_alive, upgraded_as_wanted
 from proxy.http1.chunked import Chunked
 from proxy.http1.errors import MalformedError
-from proxy.http1.framing import Reader, UntilClose, response_reader
+from proxy.http1.framing import Counted, Reader, UntilClose, response_reader
 from proxy.http1.head import Field, ResponseHead, is_hopeless, parse_response
 
 MAX_HEAD: Final = 256 * 1024
@@ -42,6 +42,10 @@ class _State(Enum):
     CLOSED = "closed"
 
 
+# A look-up on the enumeration takes three times as long.
+_IDLE, _HEAD, _CONTENT, _TUNNEL, _CLOSED = _State
+
+
 class UpstreamConnection(asyncio.Protocol):
     """One connection to the upstream, used for one exchange at a time."""
 
@@ -56,6 +60,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_held",
         "_loop",
         "_method",
+        "_on_change",
         "_on_end",
         "_on_interim",
         "_paused",
@@ -71,18 +76,20 @@ class UpstreamConnection(asyncio.Protocol):
         "last_activity",
         "reused",
         "time_limit",
+        "unsized",
     )
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._transport: asyncio.Transport | None = None
-        self._state = _State.IDLE
+        self._state = _IDLE
         self._method = ""
         self._upgrade = b""
         self._head: ResponseHead | None = None
         self._head_bytes = 0
         self._held = b""
         self._reader: Reader | None = None
+        self._on_change: Callable[[], None] | None = None
         self._on_interim: Callable[[ResponseHead], None] | None = None
         self._on_end: Callable[[], None] | None = None
         self._sink: Sink | None = None
@@ -95,6 +102,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._error: ProxyError | None = None
         self.answer_begun = False
+        self.unsized = False  # whether the content comes without its length
         self.reused = False
         self.idle_since = loop.time()
         self.last_activity = self.idle_since
@@ -108,29 +116,32 @@ class UpstreamConnection(asyncio.Protocol):
         on_interim: Callable[[ResponseHead], None] | None = None,
         *,
         upgrade: bytes = b"",
+        on_change: Callable[[], None] | None = None,
     ) -> None:
         """Make ready for the request that `write` sends next.
 
         `on_interim` receives the head of each 1xx response but 101, which is accepted
-        for the protocols in `upgrade` only.
+        for the protocols in `upgrade` only. For `on_change` see `watch`.
         """
         self._method = method
         self._upgrade = upgrade
         self._on_interim = on_interim
+        self._on_change = on_change
         self._on_end = None
         self._head = None
         self._head_bytes = 0
         self._held = b""
         self._reader = None
         self._sink = None
-        self._buffer = []
-        self._buffered = 0
+        if self._buffer:
+            self._buffer = []
+            self._buffered = 0
         self.answer_begun = False
-        if self._state is _State.CLOSED:
+        if self._state is _CLOSED:
             self._error = self._error or _broken_off()
         else:
-            self._state = _State.HEAD
-        self.touch()
+            self._state = _HEAD
+        self.last_activity = self._loop.time()
 
     def write(self, data: bytes) -> None:
         """Send `data`; after a fault this does nothing, as `head` raises it."""
@@ -153,20 +164,42 @@ class UpstreamConnection(asyncio.Protocol):
             await self._drain_waiter
         self.touch()
 
+    def watch(self, on_change: Callable[[], None] | None) -> None:
+        """Call `on_change` whenever `received_head` or `over` may have news.
+
+        It is the last thing that happens to what has come: another exchange may begin
+        in it. Without one, `head`, `content` and `ended` can be awaited.
+        """
+        self._on_change = on_change
+
+    def received_head(self) -> ResponseHead | None:
+        """Return the final response's head, once it has come. Raises UpstreamError."""
+        if self._state is _HEAD:
+            return None
+        if self._error is not None:
+            raise self._error
+        return self._head
+
+    def over(self) -> bool:
+        """Say whether the content has come to its end. Raises UpstreamError."""
+        if self._state is _CONTENT or self._state is _TUNNEL:
+            return False
+        if self._error is not None:
+            raise self._error
+        return True
+
     async def head(self) -> ResponseHead:
         """Wait for the final response's head. Raises UpstreamError."""
-        while self._state is _State.HEAD:
+        while (head := self.received_head()) is None:
             await self._wait()
-        self._check()
-        assert self._head is not None  # noqa: S101  else `_check` has raised
-        return self._head
+        return head
 
     async def content(self, limit: int) -> bytes | None:
         """Return the whole content, or nothing if it is longer than `limit` bytes.
 
         What was read stays in the buffer. Raises UpstreamError when it breaks off.
         """
-        while self._state is _State.CONTENT and self._buffered <= limit:
+        while self._state is _CONTENT and self._buffered <= limit:
             self.resume()
             await self._wait()
         self._check()
@@ -174,8 +207,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     def take_buffered(self) -> bytes:
         """Return and forget the content that has come so far."""
-        data = b"".join(self._buffer)
-        self._buffer.clear()
+        buffer = self._buffer
+        if not buffer:
+            return b""
+        data = buffer[0] if len(buffer) == 1 else b"".join(buffer)
+        self._buffer = []
         self._buffered = 0
         return data
 
@@ -191,16 +227,13 @@ class UpstreamConnection(asyncio.Protocol):
 
     async def ended(self) -> None:
         """Wait for the end of the content. Raises UpstreamError when it breaks off."""
-        while self._state in {_State.CONTENT, _State.TUNNEL}:
+        while not self.over():
             await self._wait()
-        self._check()
 
     @property
     def complete(self) -> bool:
         """Whether the response has come to its end, without a fault."""
-        return self._error is None and (
-            self._state is _State.IDLE or self._state is _State.CLOSED
-        )
+        return self._error is None and (self._state is _IDLE or self._state is _CLOSED)
 
     @property
     def chunked(self) -> bool:
@@ -221,7 +254,7 @@ class UpstreamConnection(asyncio.Protocol):
     def reusable(self) -> bool:
         """Whether another exchange may follow on this connection."""
         return (
-            self._state is _State.IDLE
+            self._state is _IDLE
             and self._transport is not None
             and not self._transport.is_closing()
         )
@@ -232,7 +265,7 @@ class UpstreamConnection(asyncio.Protocol):
         Only while there is content to come: between exchanges nobody would resume.
         """
         if (
-            self._state in {_State.CONTENT, _State.TUNNEL}
+            (self._state is _CONTENT or self._state is _TUNNEL)
             and not self._paused
             and self._transport is not None
         ):
@@ -266,18 +299,18 @@ class UpstreamConnection(asyncio.Protocol):
 
     def expire(self) -> None:
         """End an exchange that was too slow."""
-        if self._state is _State.HEAD and self._writing_paused:
+        if self._state is _HEAD and self._writing_paused:
             self._fail(
                 UpstreamTimeoutError(
                     "the upstream stopped taking the request's content",
                     proxy_error="connection_write_timeout",
                 )
             )
-        elif self._state is _State.HEAD:
+        elif self._state is _HEAD:
             self._fail(
                 UpstreamTimeoutError("the upstream did not answer in time; try again")
             )
-        elif self._state is _State.CONTENT:
+        elif self._state is _CONTENT:
             whose = "client" if self._paused else "upstream"
             self._fail(
                 UpstreamTimeoutError(
@@ -292,16 +325,19 @@ class UpstreamConnection(asyncio.Protocol):
         Not `close`: an abandoned TLS response may keep downloading under uvloop
         (MagicStack/uvloop#471).
         """
-        if self._state in {_State.HEAD, _State.CONTENT}:
+        if self._state is _HEAD or self._state is _CONTENT:
             self._error = self._error or _broken_off()
-        self._state = _State.CLOSED
+        self._drop()
         self._wake()
+
+    def _drop(self) -> None:
+        self._state = _CLOSED
         if self._transport is not None:
             self._transport.abort()
 
     def close(self) -> None:
         """Close an idle connection in good order."""
-        self._state = _State.CLOSED
+        self._state = _CLOSED
         if self._transport is not None:
             self._transport.close()
 
@@ -314,21 +350,21 @@ class UpstreamConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what the upstream sent."""
         state = self._state
-        if state is _State.HEAD:
+        if state is _HEAD:
             # The time for the head runs on, whatever drips in.
             self._read_head(data)
-        elif state is _State.CONTENT:
+        elif state is _CONTENT:
             self.touch()
             self._read_content(data)
-        elif state is _State.TUNNEL:
+        elif state is _TUNNEL:
             self._deliver(data)
-        elif state is _State.IDLE:
+        elif state is _IDLE:
             # An answer to nothing, such as a 408 before an idle close.
             self.abort()
 
     def eof_received(self) -> bool:
         """Let the transport close itself, unless a tunnel's other way may go on."""
-        if self._state is _State.TUNNEL and self._on_end is not None:
+        if self._state is _TUNNEL and self._on_end is not None:
             self._on_end()
             return self._transport is not None and self._transport.can_write_eof()
         self._end_said = self._says_end()
@@ -338,15 +374,15 @@ class UpstreamConnection(asyncio.Protocol):
         """End the exchange: in good order only if its end was told by the close."""
         state = self._state
         if (
-            state is _State.HEAD
-            or (state is _State.TUNNEL and exc is not None)
+            state is _HEAD
+            or (state is _TUNNEL and exc is not None)
             or (
-                state is _State.CONTENT
+                state is _CONTENT
                 and not (self.until_close and self._end_said and exc is None)
             )
         ):
             self._fail(_broken_off())
-        self._state = _State.CLOSED
+        self._state = _CLOSED
         self._transport = None
         self.resume_writing()
         self._wake()
@@ -382,7 +418,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.answer_begun = True
         if self._held:
             data = self._held + data
-        while self._state is _State.HEAD:
+        while self._state is _HEAD:
             end = data.find(b"\r\n\r\n")
             if self._head_bytes + (len(data) - 3 if end < 0 else end) > MAX_HEAD:
                 self._fail(_too_large())
@@ -407,25 +443,35 @@ class UpstreamConnection(asyncio.Protocol):
         if head.status == 101:
             if not upgraded_as_wanted(self._upgrade, head):
                 raise MalformedError("the protocol was switched unasked")
-            self._state = _State.TUNNEL
+            self._state = _TUNNEL
         elif head.status < 200:
             if self._on_interim is not None:
                 self._on_interim(head)
             return
         else:
-            self._reader = response_reader(self._method, head)
-            self._state = _State.CONTENT
+            reader = self._reader = response_reader(self._method, head)
+            self.unsized = reader is not None and not isinstance(reader, Counted)
+            self._state = _CONTENT
         self._head = head
 
     def _after_head(self, data: bytes) -> None:
         """Go on with the `data` that came along with the final head."""
-        if self._state is _State.TUNNEL:
+        reader = self._reader
+        if self._state is _TUNNEL:
             self._deliver(data)
-        elif self._reader is None or self._reader.done:
+            self._wake()
+        elif reader is None or reader.done:
             self._complete(data)
+        elif isinstance(reader, Counted) and reader.left == len(data):
+            # The usual: a small response that has come whole.
+            reader.done = True
+            self._buffer.append(data)
+            self._buffered = reader.left
+            self._complete(b"")
         elif data:
             self._read_content(data)
-        self._wake()
+        else:
+            self._wake()
 
     def _read_content(self, data: bytes) -> None:
         reader = self._reader
@@ -438,8 +484,11 @@ class UpstreamConnection(asyncio.Protocol):
         self._deliver(piece)
         if reader.done:
             self._complete(rest)
-        elif self._buffered > BUFFERED:
+            return
+        if self._buffered > BUFFERED:
             self.pause()
+        if self._sink is None:
+            self._wake()
 
     def _deliver(self, piece: bytes) -> None:
         """Hand a piece over, or keep it until someone takes it."""
@@ -450,22 +499,24 @@ class UpstreamConnection(asyncio.Protocol):
         else:
             self._buffer.append(piece)
             self._buffered += len(piece)
-            self._wake()
 
     def _complete(self, rest: bytes) -> None:
         """End the exchange; what follows it unasked ends the connection, too."""
         head = self._head
         assert head is not None  # noqa: S101  it came before
-        self.resume()
+        if self._paused:
+            self.resume()
         if rest:
-            self._state = _State.CLOSED
-            self.abort()
+            self._drop()
         elif keeps_alive(head.seen, http10=head.http10):
-            self._state = _State.IDLE
+            self._state = _IDLE
             self.idle_since = self._loop.time()
         else:
             self.close()
-        self._wake()
+        if self._on_change is not None:
+            self._on_change()
+        else:
+            self._wake()
 
     # ----------------------------------------------------------------------------
 
@@ -477,7 +528,9 @@ class UpstreamConnection(asyncio.Protocol):
             self._waiter = None
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
+        if self._on_change is not None:
+            self._on_change()
+        elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     def _check(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Final, Protocol
 
 from proxy.errors import RequestError
+from proxy.forward.limits import Budget
 from proxy.http1.chunked import Chunked
 from proxy.http1.framing import Reader, UntilClose
 
@@ -31,25 +32,32 @@ class Source(Protocol):
 class InboundContent:
     """Content that comes once and may be sent twice.
 
-    `reader` finds its end; `keep` is how many bytes are kept for sending them again.
-    `received` counts the bytes that came, `taken` those handed out to be sent.
+    `reader` finds its end; `keep` is how many bytes are kept for sending them again, as
+    long as the `budget` of all content allows. `received` counts the bytes that came,
+    `taken` those handed out to be sent.
     """
 
     __slots__ = (
         "_arrived",
         "_arrived_bytes",
+        "_counted",
         "_error",
         "_keep",
         "_kept",
         "_reader",
         "_source",
         "_waiter",
+        "budget",
         "chunked",
         "received",
         "taken",
     )
 
-    def __init__(self, reader: Reader, source: Source, *, keep: int) -> None:
+    def __init__(
+        self, reader: Reader, source: Source, *, keep: int, budget: Budget
+    ) -> None:
+        self.budget = budget
+        self._counted = 0  # bytes of the budget that this one has
         self._reader = reader
         self._source = source
         self._keep = keep
@@ -93,6 +101,18 @@ class InboundContent:
     def whole(self) -> bool:
         """Whether all of it has come."""
         return self._reader.done
+
+    async def come_whole(self, most: int) -> bytes | None:
+        """Return all of it when it has come, or nothing if it is longer than `most`.
+
+        Nothing is taken. Raises RequestError when the client leaves or breaks the
+        framing.
+        """
+        while not self._reader.done and self._arrived_bytes <= most:
+            self._check()
+            await self._wait()
+        self._check()
+        return b"".join(self._arrived) if self._arrived_bytes <= most else None
 
     # -- Going out ---------------------------------------------------------------
 
@@ -142,6 +162,7 @@ class InboundContent:
         self.received += len(piece)
         self._arrived.append(piece)
         self._arrived_bytes += len(piece)
+        self._count(len(piece))
         if self._arrived_bytes > BUFFERED:
             self._source.pause_reading()
 
@@ -151,13 +172,25 @@ class InboundContent:
             return
         self.taken += self._arrived_bytes
         if self._kept is not None:
-            if self.taken > self._keep:
+            if self.taken > self._keep or self.budget.spent:
                 self._kept = None
             else:
                 self._kept += self._arrived
+        if self._kept is None:
+            self._count(-self._counted)
         self._arrived = []
         self._arrived_bytes = 0
         self._source.resume_reading()
+
+    def forget(self) -> None:
+        """Keep nothing any more: it is not sent again."""
+        self._kept = None
+        self._arrived = []
+        self._count(-self._counted)
+
+    def _count(self, more: int) -> None:
+        self._counted += more
+        self.budget.content += more
 
     def _check(self) -> None:
         if self._error is not None:

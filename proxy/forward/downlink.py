@@ -1,12 +1,13 @@
 """Writes the response to one inbound request, byte for byte."""
 
+import asyncio
 from email.utils import formatdate
+from typing import Protocol
 
 from proxy.answers import PROXY_NAME, error_body, error_fields
 from proxy.errors import ProxyError
-from proxy.forward.connection import UpstreamConnection
 from proxy.forward.fields import field_lines, relayed_lines
-from proxy.forward.inbound import InboundConnection
+from proxy.forward.relay import status_line
 from proxy.http1.head import ResponseHead
 
 ALLOWED = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
@@ -22,6 +23,7 @@ _REASONS = {
     403: b"Forbidden",
     405: b"Method Not Allowed",
     408: b"Request Timeout",
+    409: b"Conflict",
     413: b"Content Too Large",
     414: b"URI Too Long",
     421: b"Misdirected Request",
@@ -34,40 +36,63 @@ _REASONS = {
 }
 
 
+class Line(Protocol):
+    """The connection to write on."""
+
+    transport: asyncio.Transport | None
+
+    def write_eof(self) -> None:
+        """Say that nothing more will be written."""
+
+    def abort(self) -> None:
+        """End the connection at once, and visibly."""
+
+    @property
+    def can_reset(self) -> bool:
+        """Whether the client can be told a cut from an end."""
+
+
 class Downlink:
-    """The way back to the client of one request.
+    """The way back to the client of one connection, for one request after the other.
 
     `keep_alive` says whether the connection may carry another one; `sent` counts the
-    bytes written.
+    bytes written since `begin`.
     """
 
-    __slots__ = ("_connection", "head_sent", "http10", "sent")
+    __slots__ = ("_line", "head_sent", "http10", "keep_alive", "sent")
 
-    def __init__(self, connection: InboundConnection, *, http10: bool = False) -> None:
-        self._connection = connection
-        self.http10 = http10
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self.keep_alive = True
+        self.http10 = False
         self.head_sent = False
         self.sent = 0
 
-    @property
-    def keep_alive(self) -> bool:
-        """Whether the connection stays open after this response."""
-        return self._connection.keep_alive
-
-    @keep_alive.setter
-    def keep_alive(self, stays: bool) -> None:
-        self._connection.keep_alive = stays
+    def begin(self, *, http10: bool, keep_alive: bool) -> None:
+        """Make ready for the answer to another request."""
+        self.http10 = http10
+        self.keep_alive = keep_alive
+        self.head_sent = False
+        self.sent = 0
 
     def interim(self, head: ResponseHead) -> None:
         """Relay a 1xx response, to those who know them (RFC 9110, section 15.2)."""
         if not self.http10 and not self.head_sent:
             lines = (status_line(head), *relayed_lines(head), b"\r\n")
-            self._connection.write(b"\r\n".join(lines))
+            transport = self._line.transport
+            if transport is not None:
+                transport.write(b"\r\n".join(lines))
+
+    def write_continue(self) -> None:
+        """Ask the client for its content (RFC 9110, section 15.2.1)."""
+        if (transport := self._line.transport) is not None:
+            transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def write(self, data: bytes) -> None:
         """Write a piece of content."""
         self.sent += len(data)
-        self._connection.write(data)
+        if (transport := self._line.transport) is not None:
+            transport.write(data)
 
     def write_chunk(self, data: bytes) -> None:
         """Write a piece of content as a chunk (RFC 9112, section 7.1)."""
@@ -81,7 +106,7 @@ class Downlink:
             lines.append(b"Connection: close")
         elif self.http10:
             lines.append(b"Connection: keep-alive")
-        lines += (b"", content)
+        lines.append(b"\r\n" + content)
         self.write(b"\r\n".join(lines))
 
     def write_switch(self, lines: list[bytes]) -> None:
@@ -93,19 +118,11 @@ class Downlink:
     @property
     def can_cut(self) -> bool:
         """Whether content that ends with the connection can be told from a cut."""
-        return self._connection.can_reset
+        return self._line.can_reset
 
     def write_eof(self) -> None:
         """Say that nothing more will be written."""
-        self._connection.write_eof()
-
-    def attach(self, upstream: UpstreamConnection) -> None:
-        """Let this client's back-pressure stop `upstream` until `detach`."""
-        self._connection.relay_from(upstream)
-
-    def detach(self) -> None:
-        """End what `attach` began."""
-        self._connection.relay_from(None)
+        self._line.write_eof()
 
     def answer(
         self, error: ProxyError, extra: TextFields, *, with_content: bool
@@ -142,9 +159,4 @@ class Downlink:
         """
         self.keep_alive = False
         if visibly:
-            self._connection.abort()
-
-
-def status_line(head: ResponseHead) -> bytes:
-    """Return the status line of `head`, for a client of ours."""
-    return b"HTTP/1.1 %d %b" % (head.status, head.reason)
+            self._line.abort()

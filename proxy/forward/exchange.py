@@ -1,10 +1,8 @@
 """One request with its response, as the log, the metrics and the journal see it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 
-@dataclass(slots=True)
 class Exchange:
     """What happened to one inbound request.
 
@@ -14,10 +12,7 @@ class Exchange:
     error after its head was cut.
     """
 
-    request_id: str
-    method: str
-    target: str
-    started: float
+    # What is the usual costs an exchange nothing.
     caller: str | None = None
     status: int = 0
     answered_by: str = "upstream"
@@ -29,6 +24,18 @@ class Exchange:
     reused: bool = False
     resent: bool = False
     replayed: bool = False
+
+    def __init__(self, run: str, number: int, method: str, target: str) -> None:
+        self._run = run
+        self._number = number
+        self.method = method
+        self.target = target
+        self.started = 0.0
+
+    @property
+    def request_id(self) -> str:
+        """What log lines about it are found by: the program's run and a number."""
+        return f"{self._run}-{self._number:x}"
 
 
 Recorder = Callable[[Exchange], None]

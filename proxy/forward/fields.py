@@ -11,6 +11,7 @@ from collections.abc import Iterable, Set
 from functools import lru_cache
 from typing import Final
 
+from proxy.access.cookies import without_ours
 from proxy.answers import PROXY_NAME
 from proxy.forward.target import REWRITTEN, Rewrite
 from proxy.http1.framing import FRAMING
@@ -65,6 +66,7 @@ NEEDED: Final = frozenset(
 
 REQUEST_NOTED: Final = FRAMING | {
     b"connection",
+    b"cookie",
     b"expect",
     b"host",
     b"max-forwards",
@@ -74,7 +76,11 @@ REQUEST_NOTED: Final = FRAMING | {
 }
 """The fields of a request whose values decide something on its way."""
 
-RESPONSE_NOTED: Final = FRAMING | {b"connection", b"content-encoding", b"upgrade"}
+_LOOKED_AT = REWRITTEN | {b"proxy-status", b"transfer-encoding"}
+
+RESPONSE_NOTED: Final = (
+    FRAMING | _LOOKED_AT | {b"connection", b"content-encoding", b"upgrade"}
+)
 
 _NOT_OUTBOUND = HOP_BY_HOP | NOT_FORWARDED
 _NOT_RELAYED = HOP_BY_HOP - {b"transfer-encoding"}
@@ -98,8 +104,18 @@ def outbound_lines(head: RequestHead, *, via: bool = True) -> list[bytes]:
     """Return the lines of `head` that are sent on, and those that this hop adds.
 
     What the client said to this hop, and its credential, is gone. Framing fields are
-    the client's, but for Transfer-Encoding, which is announced anew.
+    the client's, but for Transfer-Encoding, which is announced anew. What is returned
+    is not to be changed: a later request may get the same.
     """
+    if head.http10 or b"max-forwards" in head.seen:  # then the fields are not all
+        return _lines_to_send(head, via=via)
+    section = head.section
+    if section.outbound is None:
+        section.outbound = _lines_to_send(head, via=via)
+    return section.outbound
+
+
+def _lines_to_send(head: RequestHead, *, via: bool) -> list[bytes]:
     dropped = _NOT_OUTBOUND
     seen = head.seen
     if b"connection" in seen:
@@ -107,9 +123,17 @@ def outbound_lines(head: RequestHead, *, via: bool = True) -> list[bytes]:
     if b"expect" in seen and head.http10:
         dropped = dropped | {b"expect"}  # RFC 9110, section 10.1.1
     lines = [line for name, line in head.fields if name not in dropped]
+    if b"cookie" in seen:
+        lines = _without_our_cookie(head.fields, dropped)
     if (left := forwards_left(head)) is not None:
-        lines = _counted_down(head.fields, dropped, left - 1)
-    if b"transfer-encoding" in seen:
+        lines = _counted_down(lines, left - 1)
+    return lines + _lines_of_ours(head, via=via)
+
+
+def _lines_of_ours(head: RequestHead, *, via: bool) -> list[bytes]:
+    """Return what this hop says to the next."""
+    lines: list[bytes] = []
+    if b"transfer-encoding" in head.seen:
         lines.append(b"Transfer-Encoding: chunked")
     if upgrade := upgrades(head):
         lines += (b"Upgrade: " + upgrade, b"Connection: Upgrade")
@@ -156,6 +180,8 @@ def relayed_lines(
     Transfer-Encoding stays in its place, for a client that can read it.
     """
     dropped = _dropped_from(head, without, announced=announced)
+    if _LOOKED_AT.isdisjoint(head.seen):
+        return [line for lower, line in head.fields if lower not in dropped]
     lines: list[bytes] = []
     for field in head.fields:
         lower, line = field
@@ -182,7 +208,7 @@ def keeps_alive(seen: dict[bytes, bytes], *, http10: bool) -> bool:
     """Say whether the sender of a head keeps its connection (RFC 9112, section 9.3)."""
     if b"connection" not in seen:
         return not http10
-    options = elements(seen[b"connection"])
+    options = _options(seen[b"connection"])
     return b"close" not in options and (not http10 or b"keep-alive" in options)
 
 
@@ -244,6 +270,11 @@ def field_lines(fields: Iterable[tuple[str, str]]) -> list[bytes]:
 
 
 @lru_cache(maxsize=64)  # clients and upstreams send few different ones, every time
+def _options(connection: bytes) -> frozenset[bytes]:
+    return frozenset(elements(connection))
+
+
+@lru_cache(maxsize=64)
 def _with_named(dropped: frozenset[bytes], connection: bytes) -> frozenset[bytes]:
     """Return `dropped` and the fields that `connection` names, less those needed."""
     return dropped | (frozenset(elements(connection)) - NEEDED)
@@ -292,14 +323,32 @@ def _without_comments(value: bytes) -> bytes:
     return bytes(kept)
 
 
-def _counted_down(
-    fields: Iterable[Field], dropped: Set[bytes], left: int
-) -> list[bytes]:
-    """Return the lines to send, with `left` more hops allowed."""
+def _without_our_cookie(fields: Iterable[Field], dropped: Set[bytes]) -> list[bytes]:
+    """Return the lines to send less the cookie of the admin page.
+
+    Browsers send it to our other ports, too, and the upstream must not learn it.
+    """
+    lines: list[bytes] = []
+    for field in fields:
+        lower, line = field
+        if lower in dropped:
+            continue
+        if lower == b"cookie":
+            value = value_of(field)
+            kept = without_ours(value)
+            if not kept:
+                continue
+            if kept != value:
+                line = line[: len(lower)] + b": " + kept
+        lines.append(line)
+    return lines
+
+
+def _counted_down(lines: Iterable[bytes], left: int) -> list[bytes]:
+    """Return `lines` with `left` more hops allowed."""
+    counted = b"Max-Forwards: %d" % left
     return [
-        b"Max-Forwards: %d" % left if lower == b"max-forwards" else line
-        for lower, line in fields
-        if lower not in dropped
+        counted if line.lower().startswith(b"max-forwards:") else line for line in lines
     ]
 
 

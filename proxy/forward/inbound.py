@@ -1,26 +1,28 @@
 """The inbound side: one client connection, and the requests that come on it in turn.
 
-A head is read whole, then its content as it comes, and a task of its own answers the
-request. What the client sends meanwhile waits for its turn. Requests that are not
-valid, or that could be read in two ways, are answered here and go no further.
+A head is read whole, then its content as it comes, and whoever answers the request
+says when it has. What the client sends meanwhile waits for its turn. Requests that are
+not valid, or that could be read in two ways, are answered here and go no further.
 """
 
 import asyncio
-import logging
 import socket
 import struct
 import sys
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import Enum
-from typing import Any, Final, Protocol, cast
+from typing import Final, Protocol, cast
 
+from proxy.errors import ProxyError
 from proxy.forward.content import InboundContent
+from proxy.forward.downlink import Downlink
 from proxy.forward.fields import keeps_alive
+from proxy.forward.limits import Budget, InboundLimits
 from proxy.forward.peer import has_left
 from proxy.http1.errors import MalformedError
 from proxy.http1.framing import UntilClose, request_reader
 from proxy.http1.head import (
+    FieldSection,
     RequestHead,
     after_blank_lines,
     check_beginning,
@@ -29,14 +31,8 @@ from proxy.http1.head import (
     parse_request,
 )
 
-logger = logging.getLogger(__name__)
-
 PIPELINED: Final = 64 * 1024
 """Bytes of requests that wait for their turn before the client is stopped."""
-
-HEAD_TIME: Final = 30.0
-"""Seconds from a request's first byte to the end of its head, and for the first byte
-on a new connection."""
 
 IDLE_TIME: Final = 900.0
 """Seconds that a connection may rest between requests: a program that keeps one for
@@ -52,7 +48,8 @@ DOUBT_TIME: Final = 5.0
 """Seconds for which a client that has ended its side is taken to be still reading,
 where it cannot be told."""
 
-_TICK = 1.0
+# Bytes of a request's fields that are kept for the next, which may have the same.
+_SMALL = 4096
 
 # Linger for no time: what makes a close a reset (struct linger: two shorts on Windows).
 _RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -67,6 +64,10 @@ class _State(Enum):
     CLOSED = "closed"
 
 
+# A look-up on the enumeration takes three times as long.
+_HEAD, _EXCHANGE, _TUNNEL, _ANSWERED, _LINGER, _CLOSED = _State
+
+
 class Relaying(Protocol):
     """Whoever writes to the client and can be told to wait."""
 
@@ -77,56 +78,79 @@ class Relaying(Protocol):
         """Go on."""
 
 
-class InboundRequest:
-    """One request, and the connection on which it is answered."""
+class Answering(Protocol):
+    """Whoever answers a request."""
 
-    __slots__ = ("connection", "content", "head")
+    def client_left(self) -> None:
+        """Stop: nobody is there any more to be answered."""
 
-    def __init__(
+
+class Server(Protocol):
+    """What all connections of a listener have in common."""
+
+    noted: frozenset[bytes]
+    replay_limit: int
+    limits: InboundLimits
+    budget: Budget
+
+    def answer(
         self,
         head: RequestHead,
         content: InboundContent | None,
-        connection: "InboundConnection",
-    ) -> None:
-        self.head = head
-        self.content = content
-        self.connection = connection
+        client: "InboundConnection",
+        /,
+    ) -> Answering:
+        """Begin to answer a request; `client.answered` is called in the end."""
 
-    @property
-    def whole(self) -> bool:
-        """Whether all of the request has come."""
-        return self.content is None or self.content.whole
+    def refuse(self, error: MalformedError, client: "InboundConnection", /) -> None:
+        """Answer what is no request."""
+
+    def opened(self, client: "InboundConnection") -> bool:
+        """Note a new connection, and say whether it may be used."""
+
+    def lost(self, client: "InboundConnection") -> None:
+        """Forget a connection, which has ended."""
 
 
 class InboundConnection(asyncio.Protocol):
-    """One inbound connection; `keep_alive` says if it outlives the present answer."""
+    """One inbound connection, on whose `downlink` the answers go out.
+
+    `local_address` is the host and port that the client connected to, where it did;
+    `secure` says that it did so by TLS.
+    """
 
     __slots__ = (
         "_buffer",
         "_content",
         "_ended",
         "_eof_written",
+        "_exchange",
         "_loop",
         "_reading_paused",
         "_relaying",
+        "_section",
         "_server",
+        "_serving",
         "_state",
-        "_task",
         "_unsent",
         "_writing_paused",
         "deadline",
-        "keep_alive",
+        "downlink",
+        "local_address",
+        "secure",
         "transport",
     )
 
-    def __init__(self, server: "InboundServer") -> None:
+    def __init__(self, server: Server) -> None:
         self._server = server
         self._loop = asyncio.get_running_loop()
-        self._state = _State.HEAD
+        self._state = _HEAD
         self._buffer = b""
         self._content: InboundContent | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._exchange: Answering | None = None
+        self._serving = False
         self._relaying: Relaying | None = None
+        self._section: FieldSection | None = None
         self._reading_paused = False
         self._writing_paused = False
         self._ended = False  # the client will send nothing more
@@ -134,26 +158,32 @@ class InboundConnection(asyncio.Protocol):
         self._unsent = 0
         self.transport: asyncio.Transport | None = None
         self.deadline = 0.0
-        self.keep_alive = True
+        self.secure = False
+        self.downlink = Downlink(self)
+        self.local_address: tuple[str | None, int | None] = (None, None)
 
     # -- asyncio.Protocol --------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport, and wait for the first request."""
         self.transport = cast("asyncio.Transport", transport)
-        self._server.connections.add(self)
-        self._server.keep_time()
-        self.deadline = self._loop.time() + HEAD_TIME
+        name = transport.get_extra_info("sockname")
+        if isinstance(name, tuple):
+            self.local_address = str(name[0]), int(name[1])
+        self.secure = transport.get_extra_info("ssl_object") is not None
+        if not self._server.opened(self):
+            return
+        self.deadline = self._loop.time() + self._server.limits.head_time
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
-        if self._state is _State.HEAD:
+        if self._state is _HEAD:
             known = len(self._buffer)
             self._buffer = self._buffer + data if known else data
-            self._read_head(known)
+            self._serve(known)
         elif self._content is not None:
             self._read_content(self._content, data)
-        elif self._state in {_State.EXCHANGE, _State.ANSWERED}:
+        elif self._state is _EXCHANGE or self._state is _ANSWERED:
             self._buffer += data
             if len(self._buffer) > PIPELINED:
                 self.pause_reading()
@@ -164,9 +194,14 @@ class InboundConnection(asyncio.Protocol):
         if self._content is not None:
             self._content.end()
             self._content = None
-        if self._state is _State.TUNNEL:
+        if self.secure:
+            # Both ways end together: what is under way cannot be answered.
+            if self._exchange is not None or self._state is _ANSWERED:
+                self.abort()
+            return False
+        if self._state is _TUNNEL:
             return True
-        if self._state not in {_State.EXCHANGE, _State.ANSWERED}:
+        if not (self._state is _EXCHANGE or self._state is _ANSWERED):
             return False
         self.deadline = self._loop.time() + DOUBT_TIME
         # In the next turn: this transport is in the middle of something.
@@ -175,11 +210,12 @@ class InboundConnection(asyncio.Protocol):
 
     def connection_lost(self, _: Exception | None) -> None:
         """End the exchange under way: nobody is there to answer."""
-        self._state = _State.CLOSED
+        self._state = _CLOSED
         self.transport = None
         self._server.lost(self)
-        if self._task is not None:
-            self._task.cancel()
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.client_left()
 
     def pause_writing(self) -> None:
         """Stop whoever writes, as the client does not keep up."""
@@ -192,17 +228,12 @@ class InboundConnection(asyncio.Protocol):
         self._writing_paused = False
         if self._relaying is not None:
             self._relaying.resume()
-        if self._state is _State.ANSWERED:
+        if self._state is _ANSWERED:
             # Not in here: asyncio is still in the middle of its writing, and a close
             # would end the transport twice.
             self._loop.call_soon(self._next)
 
     # -- For the exchange under way ----------------------------------------------
-
-    def write(self, data: bytes) -> None:
-        """Send `data`, if the client is still there."""
-        if self.transport is not None:
-            self.transport.write(data)
 
     def write_eof(self) -> None:
         """Say that nothing more will be written, where that can be said."""
@@ -223,8 +254,8 @@ class InboundConnection(asyncio.Protocol):
 
     def tunnel(self) -> InboundContent:
         """Return what the client sends from now on, which is no request any more."""
-        self._state = _State.TUNNEL
-        content = InboundContent(UntilClose(), self, keep=0)
+        self._state = _TUNNEL
+        content = InboundContent(UntilClose(), self, keep=0, budget=self._server.budget)
         if self._buffer:
             content.feed(self._buffer)
             self._buffer = b""
@@ -234,11 +265,6 @@ class InboundConnection(asyncio.Protocol):
             self._content = content
             self.resume_reading()
         return content
-
-    def local_address(self) -> tuple[str | None, int | None]:
-        """Return host and port that the client connected to; none on a Unix socket."""
-        name = self.transport and self.transport.get_extra_info("sockname")
-        return (str(name[0]), int(name[1])) if isinstance(name, tuple) else (None, None)
 
     def pause_reading(self) -> None:
         """Let the client wait."""
@@ -257,22 +283,45 @@ class InboundConnection(asyncio.Protocol):
 
     # -- Requests ----------------------------------------------------------------
 
-    def _read_head(self, known: int = 0) -> None:
+    def _serve(self, known: int = 0) -> None:
+        """Have the requests in the buffer answered, until one has to be waited for.
+
+        Its first `known` bytes were seen before. A loop and no recursion: a client may
+        send a thousand at once that are all answered on the spot.
+        """
+        self._serving = True
+        while True:
+            if self._buffer:
+                self._read_head(known)
+                known = 0
+            elif not self._ended:
+                self.deadline = self._loop.time() + IDLE_TIME
+            if self._state is not _ANSWERED or not self._turn():
+                break
+        self._serving = False
+        if self._state is _HEAD and self._ended:
+            self.close()
+        elif self._reading_paused:
+            self.resume_reading()
+
+    def _read_head(self, known: int) -> None:
         """Read the head in the buffer, whose first `known` bytes were seen before."""
         buffer = self._buffer
         if buffer[:1] == b"\r":  # RFC 9112, section 2.2
             buffer, known = after_blank_lines(buffer), 0
         end = buffer.find(b"\r\n\r\n", max(0, known - 3))
         try:
+            limit = self._server.limits.head_size
             if end < 0:
                 self._buffer = buffer
-                check_beginning(buffer, known)
+                check_beginning(buffer, known, limit)
                 if not known and buffer not in (b"", b"\r"):
-                    self.deadline = self._loop.time() + HEAD_TIME
+                    self.deadline = self._loop.time() + self._server.limits.head_time
                 return
-            head = parse_request(buffer[:end], self._server.noted)
+            head = parse_request(buffer[:end], self._server.noted, self._section, limit)
             check_host(head)
-            check_target(head)
+            if head.target[:1] != b"/":  # the usual form, and a valid one
+                check_target(head)
             self._buffer = b""
             self._start(head, buffer[end + 4 :])
         except MalformedError as error:
@@ -280,23 +329,30 @@ class InboundConnection(asyncio.Protocol):
 
     def _start(self, head: RequestHead, rest: bytes) -> None:
         """Let the request be answered. Raises MalformedError."""
-        reader = request_reader(head)
+        seen = head.seen
+        # A large one would be kept for as long as the client stays.
+        self._section = head.section if len(head.section.raw) < _SMALL else None
         content = None
-        if reader is not None:
-            content = InboundContent(reader, self, keep=self._server.replay_limit)
+        # The usual request has neither, and this is asked for each.
+        if (b"content-length" in seen or b"transfer-encoding" in seen) and (
+            reader := request_reader(head)
+        ) is not None:
+            server = self._server
+            content = InboundContent(
+                reader, self, keep=server.replay_limit, budget=server.budget
+            )
             rest = content.feed(rest)
             self._content = None if content.whole else content
             if self._ended and self._content is not None:
                 content.end()  # what it lacks cannot come any more
                 self._content = None
         self._buffer = rest
-        self.keep_alive = keeps_alive(head.seen, http10=head.http10)
-        self._state = _State.EXCHANGE
-        # Not `spawn`: it is held here, and what it raises is heard in `_answered`.
-        self._task = self._loop.create_task(
-            self._server.handler(InboundRequest(head, content, self))
-        )
-        self._task.add_done_callback(self._answered)
+        http10 = head.http10
+        self.downlink.begin(http10=http10, keep_alive=keeps_alive(seen, http10=http10))
+        self._state = _EXCHANGE
+        exchange = self._server.answer(head, content, self)
+        if self._state is _EXCHANGE or self._state is _TUNNEL:  # else it is answered
+            self._exchange = exchange
 
     def _read_content(self, content: InboundContent, data: bytes) -> None:
         try:
@@ -305,52 +361,57 @@ class InboundConnection(asyncio.Protocol):
             content.fail(f"the request's content is malformed: {error}")
             self._content = None
             self._buffer = data  # so that the close waits for the client to read
-            self.keep_alive = False
+            self.downlink.keep_alive = False
             return
         if content.whole:
             self._content = None
             self._buffer = rest
 
-    def _answered(self, task: asyncio.Task[None]) -> None:
-        self._task = None
+    def answered(self) -> None:
+        """Go on to the client's next request: all of the answer has been written."""
+        self._exchange = None
         self._relaying = None
-        error = None if task.cancelled() else task.exception()
-        if error is not None:
-            logger.error("answering a request failed", exc_info=error)
-        if self._state is _State.CLOSED:
+        if self._state is _CLOSED:
             return
-        if error is not None or task.cancelled():
-            self.abort()
-            return
-        self._state = _State.ANSWERED
-        if not self._writing_paused:
-            self._next()
-        else:
-            self._await_client()
+        self._state = _ANSWERED
+        if self._serving:
+            return  # `_serve` goes on
+        self._next()
 
     def _next(self) -> None:
-        """Go on to the client's next request, or end the connection."""
-        if self._state is not _State.ANSWERED or self._writing_paused:
-            return
-        if not self.keep_alive or self._content is not None:
-            self.close()
-            return
-        self._state = _State.HEAD
-        if self._buffer:
-            self._read_head()
-        elif not self._ended:
-            self.deadline = self._loop.time() + IDLE_TIME
-        if self._state is _State.HEAD and self._ended:
+        if self._turn():
+            self._serve()
+
+    def _turn(self) -> bool:
+        """Say whether it is the next request's turn; else see to what is in its way."""
+        if self._state is not _ANSWERED:
+            return False
+        if self._writing_paused:
+            self._await_client()
+        elif not self.downlink.keep_alive or self._content is not None:
             self.close()
         else:
-            self.resume_reading()
+            self._state = _HEAD
+        return self._state is _HEAD
+
+    def turn_away(self, error: ProxyError) -> None:
+        """Answer `error` and take nothing from this client."""
+        self._state = _LINGER
+        self.downlink.begin(http10=False, keep_alive=False)
+        self.downlink.answer(error, [], with_content=True)
+        self._linger()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that were written and wait for the client to read."""
+        return 0 if self.transport is None else self.transport.get_write_buffer_size()
 
     def _refuse(self, error: MalformedError) -> None:
         """Answer what is no request, and take nothing more from this client."""
-        self.keep_alive = False
+        self.downlink.keep_alive = False
         self._buffer = b""
         self._content = None
-        self._state = _State.LINGER
+        self._state = _LINGER
         self._server.refuse(error, self)
         self._linger()
 
@@ -361,7 +422,7 @@ class InboundConnection(asyncio.Protocol):
         if self.transport is None or self.transport.is_closing():
             return
         if self._ended or (self._content is None and not self._buffer):
-            self._state = _State.CLOSED
+            self._state = _CLOSED
             self._await_client()
             self.transport.close()
         else:
@@ -369,8 +430,8 @@ class InboundConnection(asyncio.Protocol):
 
     def finish(self) -> None:
         """End the connection after its present exchange, if there is one."""
-        self.keep_alive = False
-        if self._state is _State.HEAD:
+        self.downlink.keep_alive = False
+        if self._state is _HEAD:
             self.close()
 
     def abort(self) -> None:
@@ -378,7 +439,7 @@ class InboundConnection(asyncio.Protocol):
 
         A plain close would make content look whole whose end is told by the close.
         """
-        self._state = _State.CLOSED
+        self._state = _CLOSED
         if self.transport is None:
             return
         if self.can_reset:
@@ -396,7 +457,7 @@ class InboundConnection(asyncio.Protocol):
 
     def _await_client(self) -> None:
         """Give the client time to take what is written, for as long as it takes any."""
-        self._unsent = self.transport.get_write_buffer_size() if self.transport else 0
+        self._unsent = self.unsent
         self.deadline = self._loop.time() + STALL_TIME
 
     def _linger(self) -> None:
@@ -405,7 +466,7 @@ class InboundConnection(asyncio.Protocol):
         A close while data comes in is a reset, which would take from the client what
         it has not read yet (RFC 9112, section 9.6).
         """
-        self._state = _State.LINGER
+        self._state = _LINGER
         self._content = None
         self._buffer = b""
         if self._ended:  # nothing comes in any more
@@ -417,29 +478,29 @@ class InboundConnection(asyncio.Protocol):
 
     def expire(self) -> None:
         """Do what is due when the deadline has passed."""
-        if self._state is _State.HEAD and self._buffer:
+        if self._state is _HEAD and self._buffer:
             self._refuse(
                 MalformedError("the request's head did not come in time", status=408)
             )
-        elif self._state is _State.HEAD:
+        elif self._state is _HEAD:
             self.close()
-        elif self._state in {_State.ANSWERED, _State.CLOSED}:
+        elif self._state is _ANSWERED or self._state is _CLOSED:
             unsent = self._unsent
             self._await_client()
             if self._unsent >= unsent:
                 self.abort()
-        elif self._state is _State.LINGER or self._is_in_doubt:
+        elif self._state is _LINGER or self._is_in_doubt:
             self.abort()
 
     @property
     def _is_in_doubt(self) -> bool:
         """Whether an answer is awaited by a client that may not be there any more."""
-        return self._ended and self._state in {_State.EXCHANGE, _State.ANSWERED}
+        return self._ended and (self._state is _EXCHANGE or self._state is _ANSWERED)
 
     def check_peer(self) -> None:
         """Find out whether a client that has ended its side is there to be answered."""
         # Once both sides have ended, nobody has to be there.
-        in_tunnel = self._state is _State.TUNNEL and not self._eof_written
+        in_tunnel = self._state is _TUNNEL and not self._eof_written
         if self.transport is None or not (
             self._is_in_doubt or (in_tunnel and self._ended)
         ):
@@ -449,72 +510,3 @@ class InboundConnection(asyncio.Protocol):
             self.abort()
         elif left is False:
             self.deadline = self._loop.time() + DOUBT_TIME
-
-
-class InboundServer:
-    """Makes an `InboundConnection` of every connection, and keeps time for all.
-
-    `handler` answers a request and raises nothing; `refuse` answers what is none.
-    `noted` names the fields whose values are looked at, `replay_limit` is in bytes.
-    """
-
-    def __init__(
-        self,
-        handler: Callable[[InboundRequest], Awaitable[None]],
-        refuse: Callable[[MalformedError, InboundConnection], None],
-        *,
-        noted: frozenset[bytes],
-        replay_limit: int,
-    ) -> None:
-        self.handler = cast("Callable[[InboundRequest], Any]", handler)
-        self.refuse = refuse
-        self.noted = noted
-        self.replay_limit = replay_limit
-        self.connections: set[InboundConnection] = set()
-        self._timer: asyncio.TimerHandle | None = None
-        self._empty: asyncio.Event | None = None
-
-    def __call__(self) -> InboundConnection:
-        """Return the protocol of a new connection."""
-        return InboundConnection(self)
-
-    def keep_time(self) -> None:
-        """Look at all deadlines once a second, for as long as there are any."""
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_TICK, self._sweep)
-
-    async def shutdown(self, patience: float) -> None:
-        """End the connections: at rest at once, others within `patience` seconds.
-
-        What was written by then still arrives, if the client takes it in that time.
-        """
-        for connection in tuple(self.connections):
-            connection.finish()
-        self._empty = asyncio.Event()
-        if self.connections:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(patience):
-                    await self._empty.wait()
-        for connection in tuple(self.connections):
-            connection.abort()
-        if self._timer is not None:
-            self._timer.cancel()
-        # Transports report their end, and tasks theirs, in the next turns of the loop.
-        for _ in range(3):
-            await asyncio.sleep(0)
-
-    def lost(self, connection: InboundConnection) -> None:
-        """Forget `connection`, which has ended."""
-        self.connections.discard(connection)
-        if self._empty is not None and not self.connections:
-            self._empty.set()
-
-    def _sweep(self) -> None:
-        self._timer = None
-        now = asyncio.get_running_loop().time()
-        for connection in tuple(self.connections):
-            connection.check_peer()
-            if now > connection.deadline:
-                connection.expire()
-        if self.connections:
-            self.keep_time()

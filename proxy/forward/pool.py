@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from proxy.errors import LoopError, UpstreamError, UpstreamTimeoutError
 from proxy.forward.connection import Address, UpstreamConnection
 from proxy.forward.dial import Origin, dial
+from proxy.forward.slots import Slots
 from proxy.tasks import cancel, spawn
 
 logger = logging.getLogger(__name__)
 
 _WARM_RETRY_MAX = 60.0
+
+# No server sends a 408, and few close, that soon after an answer; what can be repeated
+# is worth no system call on the way.
+_SURELY_QUIET = 0.5
+
 _CAN_POLL = hasattr(select, "poll")  # Windows has none
 
 
@@ -73,9 +79,10 @@ class Pool:
         self._origin = origin
         self._limits = limits
         self._is_own = is_own
+        self._loop = asyncio.get_running_loop()
         self._idle: list[UpstreamConnection] = []  # the one used last is at the end
         self._busy: set[UpstreamConnection] = set()
-        self._slots = asyncio.Semaphore(limits.max_connections)
+        self._slots = Slots(limits.max_connections)
         self._warmth = _Warmth()
         shortest = min(
             limits.response_timeout / 4, limits.idle_timeout / 4, limits.keepalive
@@ -111,16 +118,26 @@ class Pool:
         What is not `repeatable` gets a connection that is new or was in use a moment
         ago; on request it is `new`. Raises UpstreamError.
         """
-        if self._slots.locked():
+        if not self._slots.take():
             await self._wait_for_slot()
-        else:
-            await self._slots.acquire()
         try:
             kept = None if new else self._reuse(repeatable=repeatable)
             connection = kept or await self.open()
         except BaseException:
-            self._slots.release()
+            self._slots.give_back()
             raise
+        self._busy.add(connection)
+        connection.time_limit = self._limits.response_timeout
+        return connection
+
+    def take(self, *, repeatable: bool) -> UpstreamConnection | None:
+        """Return what `acquire` would without waiting, or nothing."""
+        if not self._idle or not self._slots.take():
+            return None
+        connection = self._reuse(repeatable=repeatable)
+        if connection is None:
+            self._slots.give_back()
+            return None
         self._busy.add(connection)
         connection.time_limit = self._limits.response_timeout
         return connection
@@ -128,7 +145,7 @@ class Pool:
     def release(self, connection: UpstreamConnection) -> None:
         """Take `connection` back: keep it, or drop it if its exchange is not over."""
         self._busy.discard(connection)
-        self._slots.release()
+        self._slots.give_back()
         if self._closed or not connection.reusable:
             connection.abort()
         else:
@@ -172,14 +189,17 @@ class Pool:
             )
 
     def _reuse(self, *, repeatable: bool) -> UpstreamConnection | None:
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         oldest = self._limits.keepalive if repeatable else self._limits.fresh
         while self._idle:
             connection = self._idle[-1]
-            if connection.reusable and now - connection.idle_since > oldest:
+            reusable, idle = connection.reusable, now - connection.idle_since
+            if reusable and idle > oldest:
                 return None  # those before it have been idle for longer
             self._idle.pop()
-            if connection.reusable and _is_quiet(connection.fileno()):
+            if reusable and (
+                (repeatable and idle < _SURELY_QUIET) or _is_quiet(connection.fileno())
+            ):
                 return connection
             connection.abort()
         return None
@@ -187,7 +207,7 @@ class Pool:
     async def _wait_for_slot(self) -> None:
         try:
             async with asyncio.timeout(self._limits.connect_timeout):
-                await self._slots.acquire()
+                await self._slots.wait()
         except TimeoutError as exc:
             raise UpstreamTimeoutError(
                 "every connection to the upstream is in use; try again, or raise "
@@ -198,14 +218,13 @@ class Pool:
     # -- Keeping time ------------------------------------------------------------
 
     def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = self._loop.time()
         for connection in tuple(self._busy):
             if now - connection.last_activity > connection.time_limit:
                 connection.expire()
         self._idle = [one for one in self._idle if self._still_good(one, now)]
         self._keep_warm(now)
-        self._timer = loop.call_later(self._tick, self._sweep)
+        self._timer = self._loop.call_later(self._tick, self._sweep)
 
     def _still_good(self, connection: UpstreamConnection, now: float) -> bool:
         if now - connection.idle_since > self._limits.keepalive:

@@ -17,9 +17,9 @@ def costs_an_sms(target: bytes) -> bool:
 
     A program that logs in by itself may ask for it here; a person waits for one code.
     """
-    path = target.partition(b"?")[0]
-    if b"%" in path:
-        path = unquote_to_bytes(path)
+    if b"%" not in target and _SENDS_SMS not in target.lower():
+        return False  # the usual, told in one look
+    path = unquote_to_bytes(target.partition(b"?")[0])
     return _SENDS_SMS in path.lower()
 
 
@@ -35,12 +35,10 @@ def may_resend_after_fault(
     return repeatable and connection_reused and not answer_begun
 
 
-def may_replay_after_rejection(
-    *, content_kept: bool, replayed: bool, once: bool = False
-) -> bool:
-    """Say whether a request whose token was rejected may go out once more.
+def may_replay_after_rejection(*, content_kept: bool, once: bool) -> bool:
+    """Say whether a request whose token was rejected for the first time may go again.
 
     A 401 means that the request was not applied (RFC 9110, section 15.5.2), whatever
     its method; the upstream's `403 oauth` says the same in its own words.
     """
-    return content_kept and not replayed and not once
+    return content_kept and not once

@@ -1,19 +1,11 @@
 """One request on its way upstream: sent, where allowed sent again, cleaned up."""
 
 import asyncio
-import time
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from proxy.errors import (
-    RequestError,
-    UpstreamError,
-    UpstreamIncompleteError,
-    UpstreamTimeoutError,
-)
+from proxy.errors import RequestError, UpstreamError, UpstreamTimeoutError
 from proxy.forward.connection import UpstreamConnection
 from proxy.forward.content import InboundContent
-from proxy.forward.downlink import Downlink
-from proxy.forward.exchange import Exchange
 from proxy.forward.fields import outbound_head
 from proxy.forward.pool import Pool
 from proxy.forward.rejection import MAX_CONTENT, is_rejection
@@ -22,97 +14,167 @@ from proxy.http1.head import ResponseHead
 from proxy.tasks import cancel, spawn
 
 
-@dataclass(slots=True)
-class OutboundRequest:
+class Sending:
     """All that is needed to send one request, once or twice.
 
     `lines` are its field lines less the credential; `upgrade` the protocols that the
-    client wants to go over to; `once` says that it is never sent a second time.
+    client wants to go over to; `once` says that it is never sent a second time. From
+    `take` or `acquire` to `give_up` it is `connected`, and owns a connection.
     """
 
-    method: str
-    target: bytes
-    lines: list[bytes]
-    content: InboundContent | None
-    upgrade: bytes = b""
-    expects_continue: bool = False
-    once: bool = False
+    __slots__ = (
+        "_cut_short",
+        "_expects",
+        "_continued",
+        "_lines",
+        "_method",
+        "_pool",
+        "_target",
+        "_upgrade",
+        "_upload",
+        "_upload_error",
+        "connected",
+        "connection",
+        "content",
+        "once",
+    )
+
+    connection: UpstreamConnection
+
+    def __init__(
+        self,
+        pool: Pool,
+        method: str,
+        target: bytes,
+        lines: list[bytes],
+        content: InboundContent | None,
+        *,
+        upgrade: bytes = b"",
+        expects_continue: bool = False,
+        once: bool = False,
+    ) -> None:
+        self._pool = pool
+        self._method = method
+        self._target = target
+        self._lines = lines
+        self._upgrade = upgrade
+        self._expects = expects_continue and content is not None
+        self._continued = False
+        self._upload: asyncio.Task[None] | None = None
+        self._cut_short = False
+        self._upload_error: RequestError | None = None
+        self.connected = False
+        self.content = content
+        self.once = once
 
     @property
     def repeatable(self) -> bool:
-        """Whether it may be sent again without doing anything twice."""
-        return self.method in IDEMPOTENT and self.content_kept and not self.once
+        """Whether the request may be sent again without doing anything twice."""
+        return (
+            self._method in IDEMPOTENT
+            and not self.once
+            and (self.content is None or self.content.kept)
+        )
 
     @property
     def content_kept(self) -> bool:
         """Whether the content can be sent from its start."""
         return self.content is None or self.content.kept
 
-    def head(self, authority: bytes, access_token: str) -> bytes:
-        """Return the head to send.
-
-        The client's `Expect` stays here once its content has begun to be sent.
-        """
-        lines = self.lines
-        if self.expects_continue and self.content is not None and self.content.taken:
-            lines = [line for line in lines if not line.lower().startswith(b"expect:")]
-        return outbound_head(self.method, self.target, authority, lines, access_token)
-
-
-class Sending:
-    """Sends one request and owns its connection until `give_up`."""
-
-    def __init__(
-        self,
-        pool: Pool,
-        outbound: OutboundRequest,
-        downlink: Downlink,
-        exchange: Exchange,
-    ) -> None:
-        self._pool = pool
-        self._downlink = downlink
-        self._connection: UpstreamConnection | None = None
-        self._upload: asyncio.Task[None] | None = None
-        self._cut_short = False
-        self._upload_error: RequestError | None = None
-        self.outbound = outbound
-        self.exchange = exchange
-
-    @property
-    def connection(self) -> UpstreamConnection:
-        """The connection of the sending under way."""
-        assert self._connection is not None  # noqa: S101  `send` was called
-        return self._connection
-
     @property
     def uploading(self) -> bool:
         """Whether some of the request's content has not been sent."""
         return self._cut_short or (self._upload is not None and not self._upload.done())
 
-    async def send(self, access_token: str) -> ResponseHead:
-        """Send the request and return the head of the final response.
+    # -- There -------------------------------------------------------------------
 
-        Raises UpstreamError, or RequestError when the content cannot be read.
+    def take(self) -> bool:
+        """Get a connection, if that can be had without waiting."""
+        connection = self._pool.take(repeatable=self.repeatable)
+        if connection is not None:
+            self.connection = connection
+            self.connected = True
+        return self.connected
+
+    async def acquire(self, *, new: bool = False) -> None:
+        """Get a connection; a `new` one, if so asked. Raises UpstreamError."""
+        self.connection = await self._pool.acquire(repeatable=self.repeatable, new=new)
+        self.connected = True
+
+    def send(
+        self,
+        access_token: str,
+        on_interim: Callable[[ResponseHead], None],
+        on_change: Callable[[], None],
+    ) -> None:
+        """Send the request; `on_change` is called when there is news of its response.
+
+        Raises RequestError when the content cannot be read.
         """
-        try:
-            return await self._send_once(access_token)
-        except UpstreamIncompleteError:  # silence is no sign of a stale connection
-            if not self._may_resend():
-                raise
-        # Once, and on a new connection: another kept one may be as stale, and what
-        # kills its connection must not take them all along.
-        self.exchange.resent = True
-        await self.give_up()
-        return await self._send_once(access_token, on_new=True)
+        connection, content = self.connection, self.content
+        connection.start(
+            self._method, on_interim, upgrade=self._upgrade, on_change=on_change
+        )
+        lines = self._lines
+        if self._expects and content is not None and (content.taken or self._continued):
+            # The client's Expect stays here once its content has begun to come.
+            lines = [line for line in lines if not line.lower().startswith(b"expect:")]
+        data = outbound_head(
+            self._method, self._target, self._pool.authority, lines, access_token
+        )
+        if content is None:
+            connection.write(data)
+            return
+        connection.write(data + content.take_arrived())
+        if not content.sent:
+            _ = self.upload(content)
 
     def upload(self, content: InboundContent) -> asyncio.Task[None]:
         """Send the rest of `content` as it comes, in a task that `give_up` ends."""
         self._upload = spawn(self._send_rest(self.connection, content), name="upload")
         return self._upload
 
-    def begin_content(self) -> None:
-        """Time the pieces of the answer's content from now on."""
-        self._pool.begin_content(self.connection)
+    def drop_expect(self) -> None:
+        """Keep the client's Expect here: it has been told to go on."""
+        self._continued = True
+
+    async def stop_upload(self) -> None:
+        """Take no more of the content from the client, whose rest may be sent later."""
+        self._cut_short = self.uploading
+        await cancel(self._upload)
+
+    async def _send_rest(
+        self, connection: UpstreamConnection, content: InboundContent
+    ) -> None:
+        try:
+            async for piece in content.pieces():
+                connection.write(piece)
+                await connection.drain()
+        except RequestError as error:
+            self._upload_error = error
+            connection.abort()
+
+    # -- And back ----------------------------------------------------------------
+
+    def received_head(self) -> ResponseHead | None:
+        """Return the head of the final response, once it has come.
+
+        Raises UpstreamError, or RequestError when the client's content broke off.
+        """
+        try:
+            return self.connection.received_head()
+        except UpstreamError as error:
+            if (fault := self._clients_fault(error)) is not None:
+                raise fault from error
+            raise
+
+    def may_resend(self) -> bool:
+        """Say whether the request may go out again, now that its connection broke."""
+        return may_resend_after_fault(
+            repeatable=self.repeatable,
+            answer_begun=self.connection.answer_begun,
+            connection_reused=self.connection.reused,
+        )
 
     async def rejected(self, head: ResponseHead) -> bool:
         """Say whether the response means that the token was not accepted.
@@ -126,67 +188,29 @@ class Sending:
             head.status, content, head.seen.get(b"content-encoding", b"")
         )
 
-    async def stop_upload(self) -> None:
-        """Take no more of the content from the client, whose rest may be sent later."""
-        self._cut_short = self.uploading
-        await cancel(self._upload)
+    def begin_content(self) -> None:
+        """Time the pieces of the answer's content from now on."""
+        self._pool.begin_content(self.connection)
 
-    async def give_up(self) -> None:
+    def give_up(self) -> asyncio.Task[None] | None:
         """End the sending under way and give the connection back.
 
-        It is kept if the exchange on it came to its end, and cut if not.
+        It is kept if the exchange on it came to its end, and cut if not. What is
+        returned, if anything, is the upload that is about to end.
         """
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        if self.uploading:
+        connection = self.connection
+        self.connected = False
+        connection.watch(None)
+        upload, self._upload = self._upload, None
+        if upload is not None and not upload.done():
+            upload.cancel()
+            self._cut_short = True
+        if self._cut_short:
             # What the upstream reads next on it would be the rest of this content.
             connection.abort()
-        upload, self._upload, self._cut_short = self._upload, None, False
-        # Before the wait, which a client that leaves may end.
+            self._cut_short = False
         self._pool.release(connection)
-        await cancel(upload)
-
-    async def _send_once(
-        self, access_token: str, *, on_new: bool = False
-    ) -> ResponseHead:
-        outbound = self.outbound
-        connection = await self._pool.acquire(
-            repeatable=outbound.repeatable, new=on_new
-        )
-        self._connection = connection
-        self.exchange.reused = connection.reused
-        begun = time.perf_counter()
-        connection.start(
-            outbound.method, self._downlink.interim, upgrade=outbound.upgrade
-        )
-        content = outbound.content
-        data = outbound.head(self._pool.authority, access_token)
-        if content is None:
-            connection.write(data)
-        else:
-            connection.write(data + content.take_arrived())
-            if not content.sent:
-                _ = self.upload(content)
-        try:
-            head = await connection.head()
-        except UpstreamError as error:
-            if (fault := self._clients_fault(error)) is not None:
-                raise fault from error
-            raise
-        self.exchange.upstream_seconds = time.perf_counter() - begun
-        return head
-
-    async def _send_rest(
-        self, connection: UpstreamConnection, content: InboundContent
-    ) -> None:
-        try:
-            async for piece in content.pieces():
-                connection.write(piece)
-                await connection.drain()
-        except RequestError as error:
-            self._upload_error = error
-            connection.abort()
+        return upload
 
     def _clients_fault(self, error: UpstreamError) -> RequestError | None:
         if self._upload_error is not None:
@@ -200,11 +224,3 @@ class Sending:
                 "the rest of the request's content did not come in time", status=408
             )
         return None
-
-    def _may_resend(self) -> bool:
-        connection = self._connection
-        return connection is not None and may_resend_after_fault(
-            repeatable=self.outbound.repeatable,
-            answer_begun=connection.answer_begun,
-            connection_reused=connection.reused,
-        )

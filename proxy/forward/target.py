@@ -4,9 +4,13 @@ A target is never parsed into a URL and printed again: that would requote it.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from proxy.errors import RequestError
 from proxy.http1.head import ABSOLUTE
+
+ORDINARY: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+"""Methods that no server takes for one of those that are refused."""
 
 _REFUSED_METHODS = {
     "CONNECT": "this is no tunnel: CONNECT is not accepted",

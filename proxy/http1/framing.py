@@ -4,7 +4,6 @@ A reader is fed what comes and returns the content in it, and the bytes that fol
 message: those of the next one. `done` says that the end was reached.
 """
 
-import re
 from typing import Final, Protocol
 
 from proxy.http1.chunked import Chunked
@@ -15,7 +14,7 @@ FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 """The fields that decide, to be noted when a head is parsed."""
 
 # What fits in 63 bits: more is an overflow for somebody.
-_LENGTH = re.compile(rb"[0-9]{1,18}")
+_LONGEST_LENGTH = 18
 
 
 class Reader(Protocol):
@@ -107,6 +106,6 @@ def response_reader(method: str, head: ResponseHead) -> Reader | None:
 
 def content_length(value: bytes) -> int:
     """Return the number that a Content-Length gives. Raises MalformedError."""
-    if _LENGTH.fullmatch(value) is None:
+    if not value.isdigit() or len(value) > _LONGEST_LENGTH:
         raise MalformedError("Content-Length is not one number")
     return int(value)

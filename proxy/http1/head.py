@@ -6,6 +6,7 @@ the proxy is the line, and what is looked at is the name.
 
 import re
 from collections.abc import Set
+from functools import lru_cache
 from typing import Final
 
 from proxy.http1.errors import MalformedError
@@ -48,28 +49,42 @@ _NAMES_KEPT: Final = 1024
 _NAME_KEPT: Final = 64
 
 
+class FieldSection:
+    """The fields of a request: as they came, `raw`, and read.
+
+    Clients send the same with most of their requests, so that it need not be read each
+    time; nor need be found out again what is sent on of it, which is kept `outbound`.
+    """
+
+    __slots__ = ("fields", "outbound", "raw", "seen")
+
+    def __init__(
+        self, raw: bytes, fields: list[Field], seen: dict[bytes, bytes]
+    ) -> None:
+        self.raw = raw
+        self.fields = fields
+        self.seen = seen
+        self.outbound: list[bytes] | None = None
+
+
 class RequestHead:
     """A request's head; `seen` has the values of the fields that were asked for.
 
     A field that is repeated stands in `seen` once, its values joined by a comma.
+    Neither may be changed: the next request may have the same `section`.
     """
 
-    __slots__ = ("fields", "http10", "method", "seen", "target")
+    __slots__ = ("fields", "http10", "method", "section", "seen", "target")
 
     def __init__(
-        self,
-        method: str,
-        target: bytes,
-        fields: list[Field],
-        seen: dict[bytes, bytes],
-        *,
-        http10: bool = False,
+        self, method: str, target: bytes, section: FieldSection, *, http10: bool
     ) -> None:
         self.method = method
         self.target = target
         self.http10 = http10
-        self.fields = fields
-        self.seen = seen
+        self.section = section
+        self.fields = section.fields
+        self.seen = section.seen
 
 
 class ResponseHead:
@@ -93,30 +108,37 @@ class ResponseHead:
         self.seen = seen
 
 
-def parse_request(head: bytes, noted: Set[bytes]) -> RequestHead:
+def parse_request(
+    head: bytes,
+    noted: Set[bytes],
+    known: FieldSection | None = None,
+    limit: int = MAX_HEAD,
+) -> RequestHead:
     """Return the `head` of a request, given without its empty line.
 
     Bytes of the target beyond ASCII, as old programs write them, come percent-encoded
     one by one; nothing else of it is changed. `noted` are the lower-case names of the
-    fields whose values `seen` is to have. Raises MalformedError.
+    fields whose values `seen` is to have. `known` are the fields of an earlier request,
+    with the same `noted`, which may have come again; `limit` is in bytes. Raises
+    MalformedError.
     """
-    lines = _lines(head)
-    method, target, minor = _request_line(lines[0])
-    if len(lines) - 1 > MAX_FIELDS:
-        raise MalformedError("the request has too many fields", status=431)
-    if len(head) > MAX_FIELD:
-        _check_size(head, lines)
+    line, _, raw = head.partition(b"\r\n")
+    if len(head) > limit:
+        raise MalformedError("the request's head is too long", status=431)
+    method, target, minor = _request_line(line)
+    if known is None or known.raw != raw:
+        known = _section(raw, noted)
     if not target.isascii():
         target = _NOT_ASCII.sub(lambda byte: b"%%%02X" % ord(byte[0]), target)
-    fields, seen = _fields(lines, noted)
     # A higher minor version is read as the highest known (RFC 9110, section 2.5).
-    return RequestHead(method.decode(), target, fields, seen, http10=minor == b"0")
+    return RequestHead(method.decode(), target, known, http10=minor == b"0")
 
 
-def check_beginning(data: bytes, new: int = 0) -> None:
+def check_beginning(data: bytes, new: int = 0, limit: int = MAX_HEAD) -> None:
     """Refuse what can become no request's head, without waiting for its end.
 
-    Only what stands from `new` on has not been looked at before. Raises MalformedError.
+    Only what stands from `new` on has not been looked at before; `limit` is in bytes.
+    Raises MalformedError.
     """
     if data.startswith(_TLS):
         raise MalformedError("this listener speaks HTTP, not HTTPS: use http://")
@@ -129,7 +151,7 @@ def check_beginning(data: bytes, new: int = 0) -> None:
         raise MalformedError("the request target is too long", status=414)
     # Line ends that have come in part do not count; the whole head is measured again.
     last = len(data) - data.rfind(b"\r\n") if end >= 0 else 0
-    if len(data) > MAX_HEAD + 3 or last > MAX_FIELD + 3:
+    if len(data) > limit + 3 or last > MAX_FIELD + 3:
         raise MalformedError("the request's head is too long", status=431)
 
 
@@ -140,20 +162,17 @@ def parse_response(head: bytes, noted: Set[bytes]) -> ResponseHead:
     a proxy. Raises MalformedError.
     """
     lines = _lines(head)
-    match = _STATUS_LINE.fullmatch(lines[0])
-    if match is None:
-        raise MalformedError("the status line is not valid HTTP/1.1")
-    minor, status, reason = match.groups()
+    status, reason, http10 = _status_line(lines.pop(0))
     try:
         fields, seen = _fields(lines, noted)
     except MalformedError:
         fields, seen = _fields([_without_space(line) for line in lines], noted)
-    return ResponseHead(int(status), reason or b"", fields, seen, http10=minor == b"0")
+    return ResponseHead(status, reason, fields, seen, http10=http10)
 
 
 def parse_trailers(section: bytes) -> list[Field]:
     """Return the fields of a trailer `section`. Raises MalformedError."""
-    return _fields([b"", *_lines(section)], frozenset())[0]
+    return _fields(_lines(section), frozenset())[0]
 
 
 def after_blank_lines(data: bytes) -> bytes:
@@ -171,7 +190,7 @@ def check_host(head: RequestHead) -> None:
     if host is None:
         if not head.http10:
             raise MalformedError("the request names no host")
-    elif _HOST.fullmatch(host) is None:  # nor has a valid one the comma of a second
+    elif not _is_host(host):  # nor has a valid one the comma of a second
         raise MalformedError("the Host field is not one valid host")
 
 
@@ -203,6 +222,21 @@ def elements(value: bytes) -> list[bytes]:
     return [element for element in stripped if element]
 
 
+@lru_cache(maxsize=64)  # an upstream has few of them
+def _status_line(line: bytes) -> tuple[int, bytes, bool]:
+    """Return status and reason of a response's first `line`, and if it is HTTP/1.0."""
+    match = _STATUS_LINE.fullmatch(line)
+    if match is None:
+        raise MalformedError("the status line is not valid HTTP/1.1")
+    minor, status, reason = match.groups()
+    return int(status), reason or b"", minor == b"0"
+
+
+@lru_cache(maxsize=64)  # a client calls us by one name
+def _is_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
+
+
 def _request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
     """Return method, target and minor version of a request `line`."""
     match = _REQUEST_LINE.fullmatch(line)
@@ -216,11 +250,17 @@ def _request_line(line: bytes) -> tuple[bytes, bytes, bytes]:
     return method, target, minor
 
 
-def _check_size(head: bytes, lines: list[bytes]) -> None:
-    if len(head) > MAX_HEAD:
-        raise MalformedError("the request's head is too long", status=431)
-    if max(map(len, lines[1:]), default=0) > MAX_FIELD:
+def _section(raw: bytes, noted: Set[bytes]) -> FieldSection:
+    """Return the fields of a request. Raises MalformedError."""
+    if not raw:
+        return FieldSection(raw, [], {})
+    lines = _lines(raw)
+    if len(lines) > MAX_FIELDS:
+        raise MalformedError("the request has too many fields", status=431)
+    if len(raw) > MAX_FIELD and max(map(len, lines)) > MAX_FIELD:
         raise MalformedError("a request field is too long", status=431)
+    fields, seen = _fields(lines, noted)
+    return FieldSection(raw, fields, seen)
 
 
 def _lines(head: bytes) -> list[bytes]:
@@ -234,12 +274,13 @@ def _lines(head: bytes) -> list[bytes]:
 def _fields(
     lines: list[bytes], noted: Set[bytes]
 ) -> tuple[list[Field], dict[bytes, bytes]]:
-    """Return the fields of all `lines` but the first, and the values of those noted."""
+    """Return the fields in `lines`, and the values of those noted."""
     fields: list[Field] = []
     seen: dict[bytes, bytes] = {}
-    for line in lines[1:]:
+    known = _lower_names
+    for line in lines:
         name, colon, value = line.partition(b":")
-        lower = _lower_names.get(name) or _learned(name)
+        lower = known[name] if name in known else _learned(name)
         if not colon:
             raise MalformedError("a field has no colon")
         if lower in noted:

@@ -11,6 +11,9 @@ from proxy.oauth.status import TokenStatus
 class TokenSource(Protocol):
     """Where tokens come from, and news of a login."""
 
+    def current(self) -> str | None:
+        """Return the access token if nothing at all needs to be done."""
+
     async def access_token(self, *, rejected: str | None = None) -> str:
         """Return a usable token, or raise LoginRequiredError."""
 
@@ -33,6 +36,10 @@ class Holding:
         self._seconds = seconds
         self._requests = requests
         self._waiting = 0
+
+    def current(self) -> str | None:
+        """Return a token that is usable now, if there is one."""
+        return self._source.current()
 
     async def access_token(self, *, rejected: str | None = None) -> str:
         """Return a usable token, if one comes in time.

@@ -168,3 +168,38 @@ def test_bytes_that_are_not_utf_8_do_no_harm() -> None:
 )
 def test_a_path_has_one_normal_form(path: str, expected: str) -> None:
     assert normalised(path) == expected
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_read_only_lets_reading_through(method: str) -> None:
+    assert check(Rules(read_only=True), method, "/api/v1/profile/get") is None
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW", "get"],
+)
+def test_read_only_lets_nothing_else_through(method: str) -> None:
+    description = check(Rules(read_only=True), method, "/api/v1/profile/get")
+
+    assert description is not None
+    assert "access.read_only, or --read-only" in description
+    assert method in description
+
+
+def test_read_only_holds_whatever_allow_says() -> None:
+    both = Rules.of([parse_rule("POST /a"), parse_rule("GET /b")], [], read_only=True)
+
+    assert check(both, "POST", "/a") is not None
+    assert check(both, "GET", "/a") is not None
+    assert check(both, "GET", "/b") is None
+
+
+def test_a_method_that_is_asked_for_counts_as_well() -> None:
+    with pytest.raises(AccessDeniedError, match=r"in access\.deny"):
+        DENY.check("GET", "/api/v1/profile/update", ["post"])
+    with pytest.raises(AccessDeniedError, match=r"covers GET or DELETE /api/v1/doctor"):
+        ALLOW.check("GET", "/api/v1/doctor/get/7", ["DELETE"])
+    with pytest.raises(AccessDeniedError, match="POST is not forwarded"):
+        Rules(read_only=True).check("GET", "/", ["POST"])
+    ALLOW.check("GET", "/api/v1/doctor/get/7", ["get"])

@@ -204,6 +204,55 @@ def test_rules_come_after_the_key(keyed: AccessRules) -> None:
     assert refusal(access, ("Host", "evil.example"), **request) == "host"
 
 
+READ_ONLY = rules(read_only=True, allowed_origins=[PAGE])
+
+
+def test_read_only_still_answers_the_preflights_of_allowed_pages() -> None:
+    preflight = ("Access-Control-Request-Method", "POST")
+    caller = check(READ_ONLY, LOCAL, ("Origin", PAGE), preflight, method="OPTIONS")
+
+    assert caller.preflight is not None
+    assert refusal(READ_ONLY, LOCAL, method="OPTIONS") == "read_only"
+    assert refusal(READ_ONLY, LOCAL, ("Origin", PAGE), method="POST") == "read_only"
+    assert check(READ_ONLY, LOCAL, ("Origin", PAGE)).origin == PAGE
+
+
+@pytest.mark.parametrize(
+    "name", ["X-HTTP-Method-Override", "x-http-method", "X-Method-Override"]
+)
+@pytest.mark.parametrize("value", ["POST", " post ", "GET, DELETE", ""])
+def test_no_field_makes_another_method_of_a_get(name: str, value: str) -> None:
+    assert refusal(READ_ONLY, LOCAL, (name, value)) == "read_only"
+    denied = rules(deny=["* /a", "POST /b", "DELETE /b"])
+    if value:
+        assert refusal(denied, LOCAL, (name, value), target="/b") == "rule"
+    assert check(rules(), LOCAL, (name, value)) == Caller()
+
+
+def test_a_field_may_ask_for_what_is_allowed() -> None:
+    assert check(READ_ONLY, LOCAL, ("X-HTTP-Method", "HEAD")) is not None
+
+
+def test_read_only_goes_over_to_no_other_protocol() -> None:
+    for protocol in ("websocket", "h2c, websocket", "WebSocket", "tls/1.2"):
+        assert refusal(READ_ONLY, LOCAL, ("Upgrade", protocol)) == "read_only"
+    for protocol in ("h2c", "HTTP/2.0"):
+        check(READ_ONLY, LOCAL, ("Upgrade", protocol))
+    check(rules(deny=["* /a"]), LOCAL, ("Upgrade", "websocket"))
+
+
+def test_over_tls_our_own_pages_have_another_origin() -> None:
+    origin = ("Origin", "https://127.0.0.1:8080")
+    request = ("GET", "/", seen(LOCAL, origin), "127.0.0.1")
+
+    assert rules().check(*request, secure=True) == Caller()
+    with pytest.raises(AccessDeniedError):
+        rules().check(*request)
+    plain = ("GET", "/", seen(LOCAL, ("Origin", "http://127.0.0.1:8080")), "127.0.0.1")
+    with pytest.raises(AccessDeniedError):
+        rules().check(*plain, secure=True)
+
+
 def test_a_key_file_is_never_silently_left_out(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="local_key_file"):
         rules(None, local_key_file=str(tmp_path / "keys"))

@@ -90,11 +90,12 @@ class Tab:
 
 
 @asynccontextmanager
-async def open_tab(folder: Path) -> AsyncIterator[Tab]:
+async def open_tab(folder: Path, *flags: str) -> AsyncIterator[Tab]:
     """Start Chromium with its files in `folder`, and end it afterwards."""
     process = await asyncio.create_subprocess_exec(
         "chromium",
         *_QUIET,
+        *flags,
         f"--user-data-dir={folder}",
         "about:blank",
         stdout=asyncio.subprocess.DEVNULL,

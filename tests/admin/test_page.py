@@ -474,6 +474,7 @@ def test_the_stylesheet_and_the_script_call_nobody() -> None:
         ("0.0.0.0:80", "curl http://127.0.0.1:80/api"),
         ("[::]:80", "curl http://[::1]:80/api"),
         ("[::1]:80", "curl http://[::1]:80/api"),
+        ("https://0.0.0.0:80", "curl https://127.0.0.1:80/api"),
         ("unix:/run/a b.sock", "curl --unix-socket &#x27;/run/a b.sock&#x27; http://"),
     ],
 )

@@ -35,6 +35,30 @@ def test_one_address_does_not_lock_out_another(path: Path) -> None:
     password.check(basic("пароль 1:2"), "192.0.2.2")
 
 
+def test_whoever_has_an_ipv6_network_is_one(path: Path) -> None:
+    password = Password(path, lambda: 0.0)
+    for number in range(5):
+        with pytest.raises(LocalKeyError):
+            password.check(basic("guess"), f"2001:db8::{number:x}")
+
+    with pytest.raises(CooldownError):
+        password.check(basic("пароль 1:2"), "2001:db8:0:0:ffff::1%eth0")
+    password.check(basic("пароль 1:2"), "2001:db8:0:1::1")
+    with pytest.raises(LocalKeyError):
+        password.check(basic("guess"), "::ffff:192.0.2.1")
+    password.check(basic("пароль 1:2"), "::ffff:192.0.2.2")
+
+
+def test_the_password_can_be_typed_as_well(path: Path) -> None:
+    password = Password(path, lambda: 0.0)
+    password.check_typed(" пароль 1:2\n", "")
+    for _ in range(5):
+        with pytest.raises(LocalKeyError):
+            password.check_typed("guess", "")
+    with pytest.raises(CooldownError):
+        password.check(basic("пароль 1:2"), "")
+
+
 def test_a_success_forgets_the_failures(path: Path) -> None:
     password = Password(path, lambda: 0.0)
     for _ in range(3):

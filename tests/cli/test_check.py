@@ -5,6 +5,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import keyring.core
@@ -15,12 +16,18 @@ from keyring.backends import fail
 from yarl import URL
 
 from proxy.cli import exitcodes, main
-from proxy.cli.check_files import check_files, check_secret_file, check_store
+from proxy.cli.check_files import (
+    check_certificate,
+    check_files,
+    check_secret_file,
+    check_store,
+)
 from proxy.cli.check_ports import check_address
 from proxy.cli.check_upstream import check_answer, check_clock, check_upstream
 from proxy.cli.findings import Finding, exit_code_of, ok, unreachable, wrong
 from proxy.clock import system_clock
 from proxy.config import Address, Config
+from tests.certificates import made
 from tests.cli.doors import (
     Door,
     closed_address,
@@ -241,7 +248,7 @@ def test_a_secret_that_is_not_there_is_to_be_made(tmp_path: Path) -> None:
 
 
 def test_every_file_of_secrets_in_the_config_is_looked_at(tmp_path: Path) -> None:
-    for name in ("keys", "password", "store-keys", "tokens.json"):
+    for name in ("keys", "password", "store-keys", "tls-key", "tokens.json"):
         (tmp_path / name).touch(mode=0o644)
     config = Config.model_validate(
         {
@@ -250,6 +257,10 @@ def test_every_file_of_secrets_in_the_config_is_looked_at(tmp_path: Path) -> Non
             "store": {
                 "url": f"file:{tmp_path}/tokens.json",
                 "encryption_key_file": tmp_path / "store-keys",
+            },
+            "tls": {
+                "certificate_file": tmp_path / "tls-key",
+                "key_file": tmp_path / "tls-key",
             },
         }
     )
@@ -261,7 +272,28 @@ def test_every_file_of_secrets_in_the_config_is_looked_at(tmp_path: Path) -> Non
         ("store.encryption_key_file", False),
         ("access.local_key_file", False),
         ("admin.password_file", False),
+        ("tls.key_file", False),
+        ("tls", False),
     ]
+
+
+def test_a_certificate_is_looked_into(tmp_path: Path) -> None:
+    def check() -> list[str]:
+        tls = {"certificate_file": files.certificate, "key_file": files.key}
+        return lines(check_certificate(Config.model_validate({"tls": tls}).tls))
+
+    files = made(tmp_path)
+    end = datetime.now(UTC) + timedelta(days=820)
+    assert check() == [f"ok   tls: {files.certificate} (valid until {end:%Y-%m-%d})"]
+
+    made(tmp_path, days_ago=821)
+    [finding] = check()
+    assert "is not valid (certificate has expired) → renew it, with" in finding
+
+    files.key.write_text("damaged")
+    [finding] = check()
+    assert "→ make both files with: telemed-proxy cert" in finding
+    assert list(check_certificate(Config().tls)) == []
 
 
 def test_the_store_may_be_still_to_be_made(tmp_path: Path) -> None:

@@ -84,15 +84,31 @@ def test_every_key_of_the_contract_is_a_setting_with_its_default() -> None:
         "allowed_origins": (),
         "local_key_file": None,
         "anyone": False,
+        "same_user": False,
+        "read_only": False,
         "allow": (),
         "deny": (),
     }
-    assert config.forward.model_dump() == {
+    assert config.tls.model_dump() == {"certificate_file": None, "key_file": None}
+    assert config.limits.model_dump() == {
+        "connections": 10_000,
+        "in_flight": 256,
+        "head_size": 256 * 1024,
+        "head_time": 30.0,
+        "buffered": 256 * 1024**2,
+    }
+    assert config.forward.model_dump(exclude={"paid_calls"}) == {
         "replay_limit": 12 * 1024**2,
         "rewrite_location": True,
         "via": True,
         "server_timing": False,
+        "paid_window": 60.0,
     }
+    assert list(map(str, config.forward.paid_calls)) == [
+        "POST /api/*/callbackrequest/start-callback",
+        "POST /api/*/voiprequest/start",
+        "POST /api/*/writingrequest/start-writing",
+    ]
     assert config.journal.model_dump() == {
         "exchanges": 500,
         "bytes": 32 * 1024**2,

@@ -16,6 +16,7 @@ from proxy.config import (
 )
 
 ELSEWHERE = "192.168.1.5:80"
+TLS = {"certificate_file": "server.pem", "key_file": "server.key"}
 
 
 def test_a_setting_cannot_change_while_the_program_runs() -> None:
@@ -48,8 +49,15 @@ def test_values_of_programs_are_taken_as_they_are() -> None:
         {"listen": ["127.0.0.1:0", "127.0.0.1:0"], "admin": {"listen": "127.0.0.1:0"}},
         {"listen": ["127.0.0.1:80", "[::1]:80", "127.0.0.1:81", "unix:/run/s"]},
         {"upstream": {"warm_connections": 5, "max_connections": 5}},
+        {"listen": ["127.0.0.1:80", "https://127.0.0.1:81"], "tls": TLS},
+        {"admin": {"listen": "https://127.0.0.1:80"}, "tls": TLS},
+        {"tls": TLS},
+        {"access": {"same_user": True}, "listen": ["[::1]:80", "unix:/run/s"]},
     ],
-    ids=["key", "anyone", "password", "port-0", "several", "all-warm"],
+    ids=[
+        *("key", "anyone", "password", "port-0", "several", "all-warm"),
+        *("tls", "admin-tls", "tls-unused", "same-user"),
+    ],
 )
 def test_settings_that_go_together(settings: Any) -> None:
     Config.model_validate(settings)
@@ -73,6 +81,30 @@ def test_settings_that_go_together(settings: Any) -> None:
         ({"listen": "127.0.0.1:8081"}, "are both 127.0.0.1:8081"),
         ({"admin": {"listen": "127.0.0.1:8080"}}, "are both 127.0.0.1:8080"),
         ({"upstream": {"warm_connections": 6, "max_connections": 5}}, "more than"),
+        ({"listen": ["[::1]:80", "https://[::1]:80"], "tls": TLS}, "names [::1]:80 tw"),
+        (
+            {"admin": {"listen": "https://127.0.0.1:8080"}, "tls": TLS},
+            "are both 127.0.0.1:8080",
+        ),
+        ({"listen": "https://127.0.0.1:80"}, "needs tls.certificate_file and"),
+        ({"admin": {"listen": "https://127.0.0.1:80"}}, "telemed-proxy cert"),
+        ({"tls": {"certificate_file": "c"}}, "goes together with"),
+        ({"tls": {"key_file": "k"}}, "goes together with"),
+        ({"listen": "https://192.168.1.5:80", "tls": TLS}, "to other machines"),
+        (
+            {
+                "listen": ELSEWHERE,
+                "access": {"local_key_file": "k", "same_user": True},
+            },
+            "lets in nobody from other machines, so 192.168.1.5:80",
+        ),
+        (
+            {
+                "admin": {"listen": ELSEWHERE, "password_file": "p"},
+                "access": {"same_user": True},
+            },
+            "lets in nobody",
+        ),
     ],
 )
 def test_settings_that_do_not_go_together(settings: Any, says: str) -> None:
@@ -80,6 +112,30 @@ def test_settings_that_do_not_go_together(settings: Any, says: str) -> None:
         Config.model_validate(settings)
 
     assert says in str(caught.value)
+
+
+def test_the_same_user_can_be_told_on_linux_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.platform", "darwin")
+
+    with pytest.raises(ValidationError, match="works on Linux only") as caught:
+        Config.model_validate({"access": {"same_user": True}})
+
+    assert "access.local_key_file instead" in str(caught.value)
+
+
+@pytest.mark.parametrize("size", ["8191B", "257KiB", "0B", "64"])
+def test_a_head_has_room_for_a_token_and_an_end(size: str) -> None:
+    with pytest.raises(ValidationError):
+        Config.model_validate({"limits": {"head_size": size}})
+
+
+@pytest.mark.parametrize("name", ["connections", "in_flight"])
+@pytest.mark.parametrize("count", ["0", "-1", "1000001", "many"])
+def test_no_limit_is_none_at_all(name: str, count: str) -> None:
+    with pytest.raises(ValidationError, match="whole number from 1"):
+        Config.model_validate({"limits": {name: count}})
 
 
 def test_an_unknown_setting_is_refused_without_its_value() -> None:

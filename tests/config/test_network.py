@@ -25,6 +25,9 @@ from proxy.config.network import (
         ("localhost:65535", "localhost:65535", True),
         ("LocalHost:1", "localhost:1", True),
         ("unix:/run/x.sock", "unix:/run/x.sock", True),
+        ("https://127.0.0.1:8443", "https://127.0.0.1:8443", True),
+        ("HTTPS://[::1]:0", "https://[::1]:0", True),
+        ("https://192.168.1.5:80", "https://192.168.1.5:80", False),
         ("0.0.0.0:80", "0.0.0.0:80", False),
         ("[::]:80", "[::]:80", False),
         ("192.168.1.5:80", "192.168.1.5:80", False),
@@ -53,6 +56,7 @@ def test_an_address_is_host_and_port_or_a_socket(
         ("127.0.0.2:80", "127.0.0.2:80"),
         ("proxy.example:80", "proxy.example:80"),
         ("unix:/run/x.sock", "unix:/run/x.sock"),
+        ("https://0.0.0.0:80", "https://127.0.0.1:80"),
     ],
 )
 def test_what_means_all_addresses_is_reached_on_loopback(text: str, near: str) -> None:

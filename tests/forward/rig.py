@@ -4,16 +4,20 @@ import asyncio
 import socket
 import ssl
 import struct
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from proxy.access.repeats import PaidCalls
 from proxy.access.rules import AccessRules
-from proxy.config import AccessConfig
+from proxy.config import AccessConfig, CallRule
 from proxy.forward.dial import Origin
 from proxy.forward.exchange import Exchange
+from proxy.forward.forwarding import Parts
 from proxy.forward.handler import NOTED, ForwardHandler
-from proxy.forward.inbound import InboundServer
+from proxy.forward.inbound_server import InboundServer
+from proxy.forward.limits import Budget, InboundLimits
 from proxy.forward.pool import Pool, PoolLimits
 from proxy.forward.relay import ForwardOptions
 
@@ -22,6 +26,9 @@ Script = Callable[["Peer"], Awaitable[None]]
 _SOCKET_BUFFER = 64 * 1024
 """Bytes that the kernel keeps for a reader: left alone, it grows by tens of megabytes,
 and what a stalled reader holds back would be the kernel's and not the proxy's."""
+
+
+INBOUND_LIMITS = InboundLimits()
 
 
 class Peer:
@@ -103,27 +110,35 @@ class FakeCredential:
     """Tokens `token-0`, `token-1`, ...: a rejected one is replaced, once.
 
     With `go_on` set to an event, whoever has `asked` for a token waits for it; for a
-    replacement only, unless `holds_all`.
+    replacement only, unless `holds_all`. Every other one asks for a token as if that
+    took no time.
     """
 
-    current: int = 0
+    current_number: int = 0
     refreshes: int = 0
     gives_up: bool = False
     refreshed: asyncio.Event = field(default_factory=asyncio.Event)
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event | None = None
     holds_all: bool = False
+    _asked: int = 0
+
+    def current(self) -> str | None:
+        self._asked += 1
+        if self.holds_all or self._asked % 2:
+            return None
+        return f"token-{self.current_number}"
 
     async def access_token(self, *, rejected: str | None = None) -> str:
         await asyncio.sleep(0)
         if self.go_on is not None and (rejected is not None or self.holds_all):
             self.asked.set()
             await self.go_on.wait()
-        if rejected == f"token-{self.current}" and not self.gives_up:
-            self.current += 1
+        if rejected == f"token-{self.current_number}" and not self.gives_up:
+            self.current_number += 1
             self.refreshes += 1
             self.refreshed.set()
-        return f"token-{self.current}"
+        return f"token-{self.current_number}"
 
 
 class Upstream:
@@ -223,6 +238,11 @@ async def rig(
     tls: ssl.SSLContext | None = None,
     is_own: Callable[..., bool] | None = None,
     host: str = "127.0.0.1",
+    paid_calls: tuple[CallRule, ...] = (),
+    clock: Callable[[], float] = time.monotonic,
+    buffered: int = 2**30,
+    most_in_flight: int = 1000,
+    limits_inbound: InboundLimits | None = None,
 ) -> AsyncIterator[Rig]:
     """Run a forwarding listener in front of an upstream that follows `script`."""
     loop = asyncio.get_running_loop()
@@ -247,15 +267,20 @@ async def rig(
         recorded.set()
 
     credential = FakeCredential()
+    rules = AccessRules(access or AccessConfig(), ["127.0.0.1"])
+    paid = PaidCalls(paid_calls, 60.0, clock=clock)
+    parts = Parts(pool, credential, rules, paid, options or ForwardOptions())
+    budget = Budget(buffered)
     handler = ForwardHandler(
-        pool,
-        credential,
-        AccessRules(access or AccessConfig(), ["127.0.0.1"]),
-        record,
-        options or ForwardOptions(),
+        parts, record, most_in_flight=most_in_flight, budget=budget
     )
     inbound = InboundServer(
-        handler, handler.refuse, noted=NOTED, replay_limit=replay_limit
+        handler.answer,
+        handler.refuse,
+        noted=NOTED,
+        replay_limit=replay_limit,
+        limits=limits_inbound or INBOUND_LIMITS,
+        budget=budget,
     )
     front = await loop.create_server(inbound, "127.0.0.1", 0)
     port = front.sockets[0].getsockname()[1]

@@ -8,25 +8,28 @@ from typing import cast
 import pytest
 
 from proxy.forward.content import InboundContent, Source
+from proxy.forward.limits import Budget
+from proxy.forward.pool import Pool
 from proxy.forward.rejection import SUSPECT, is_rejection
 from proxy.forward.replay import (
     costs_an_sms,
     may_replay_after_rejection,
     may_resend_after_fault,
 )
-from proxy.forward.sending import OutboundRequest
+from proxy.forward.sending import Sending
 from proxy.http1.framing import Counted
 
 
-def outbound(
-    method: str = "GET", *, kept: bool = True, once: bool = False
-) -> OutboundRequest:
+def outbound(method: str = "GET", *, kept: bool = True, once: bool = False) -> Sending:
     content = None
     if not kept:
-        content = InboundContent(Counted(2), cast("Source", None), keep=0)
+        content = InboundContent(
+            Counted(2), cast("Source", None), keep=0, budget=Budget(100)
+        )
         content.feed(b"a")
         content.taken, content._kept = 1, None
-    return OutboundRequest(method, b"/", [], content, once=once)
+    pool = cast("Pool", None)
+    return Sending(pool, method, b"/", [], content, once=once)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
@@ -76,10 +79,9 @@ def test_an_sms_is_asked_for_with_a_get(target: bytes, costs: bool) -> None:
 
 
 def test_a_rejected_request_is_replayed_once_if_its_content_is_kept() -> None:
-    assert may_replay_after_rejection(content_kept=True, replayed=False)
-    assert not may_replay_after_rejection(content_kept=True, replayed=True)
-    assert not may_replay_after_rejection(content_kept=False, replayed=False)
-    assert not may_replay_after_rejection(content_kept=True, replayed=False, once=True)
+    assert may_replay_after_rejection(content_kept=True, once=False)
+    assert not may_replay_after_rejection(content_kept=False, once=False)
+    assert not may_replay_after_rejection(content_kept=True, once=True)
 
 
 OAUTH = json.dumps({"type": "oauth", "value": None}).encode()

@@ -301,3 +301,18 @@ def test_others_may_answer_in_theirs(value: bytes) -> None:
 def test_trailers_decide_nothing() -> None:
     section = b"X-Sum: 1\r\nContent-Length: 5\r\nSet-Cookie: a=1\r\nx-proxy-key: k"
     assert relayed_trailers(parse_trailers(section)) == [b"X-Sum: 1"]
+
+
+@pytest.mark.parametrize(
+    ("cookie", "sent"),
+    [
+        (b"Cookie: telemed-proxy-admin-8081=secret", []),
+        (b"cookie:a=1; telemed-proxy-admin-8081=secret;b=2", [b"cookie: a=1;b=2"]),
+        (b"Cookie:  a=1 ", [b"Cookie:  a=1 "]),
+    ],
+)
+def test_the_upstream_does_not_learn_the_admin_pages_cookie(
+    cookie: bytes, sent: list[bytes]
+) -> None:
+    head = request(b"X: telemed-proxy-admin-", cookie)
+    assert outbound_lines(head, via=False) == [b"X: telemed-proxy-admin-", *sent]

@@ -10,9 +10,11 @@ from typing import cast
 
 import pytest
 
-from proxy.forward import inbound as module, peer
+from proxy.forward import inbound as module, inbound_server, peer
+from proxy.forward.limits import InboundLimits
 from proxy.forward.peer import has_left
 from proxy.forward.pool import PoolLimits
+from tests.forward import rig as rig_module
 from tests.forward.rig import Peer, answer, rig, settled
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -28,9 +30,11 @@ async def echo(peer: Peer) -> None:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every time that a client is given be over at once."""
-    for name in ("HEAD_TIME", "IDLE_TIME", "LINGER_TIME", "STALL_TIME", "DOUBT_TIME"):
+    limits = InboundLimits(head_time=0.05)
+    monkeypatch.setattr(rig_module, "INBOUND_LIMITS", limits)
+    for name in ("IDLE_TIME", "LINGER_TIME", "STALL_TIME", "DOUBT_TIME"):
         monkeypatch.setattr(module, name, 0.05)
-    monkeypatch.setattr(module, "_TICK", 0.02)
+    monkeypatch.setattr(inbound_server, "_TICK", 0.02)
 
 
 class TestHalfClosed:

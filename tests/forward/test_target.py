@@ -3,7 +3,7 @@
 import pytest
 
 from proxy.errors import RequestError
-from proxy.forward.fields import relayed_lines
+from proxy.forward.fields import RESPONSE_NOTED, relayed_lines
 from proxy.forward.target import (
     Rewrite,
     named_host,
@@ -147,7 +147,9 @@ def test_the_end_of_an_address_is_no_domain() -> None:
 
 def test_fields_that_name_no_origin_stay() -> None:
     lines = [b"Link: <https://api.test/a>", b"location:  https://api.test/a "]
-    head = parse_response(b"\r\n".join((b"HTTP/1.1 201 Created", *lines)), frozenset())
+    head = parse_response(
+        b"\r\n".join((b"HTTP/1.1 201 Created", *lines)), RESPONSE_NOTED
+    )
     assert relayed_lines(head, Rewrite(UPSTREAM, b"api.test"), OWN) == [
         lines[0],
         b"location: %b/a" % OWN,

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, strategies as st
 
 from proxy.errors import RequestError
-from proxy.forward.downlink import status_line
 from proxy.forward.fields import (
     NEEDED,
     RESPONSE_NOTED,
@@ -17,6 +16,7 @@ from proxy.forward.fields import (
     relayed_trailers,
 )
 from proxy.forward.handler import NOTED
+from proxy.forward.relay import status_line
 from proxy.forward.target import outbound_target
 from proxy.http1.errors import MalformedError
 from proxy.http1.framing import request_reader, response_reader

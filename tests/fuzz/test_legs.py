@@ -4,7 +4,7 @@ Real sockets join pieces, so here a transport hands each one over as it was cut.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -13,8 +13,11 @@ from hypothesis import given, strategies as st
 
 from proxy.errors import ProxyError, RequestError
 from proxy.forward.connection import MAX_HEAD as MAX_ANSWER_HEAD, UpstreamConnection
+from proxy.forward.content import InboundContent
 from proxy.forward.handler import NOTED
-from proxy.forward.inbound import InboundConnection, InboundRequest, InboundServer
+from proxy.forward.inbound import InboundConnection
+from proxy.forward.inbound_server import InboundServer
+from proxy.forward.limits import Budget, InboundLimits
 from proxy.http1.chunked import Chunked
 from proxy.http1.errors import MalformedError
 from proxy.http1.head import (
@@ -24,6 +27,7 @@ from proxy.http1.head import (
     MAX_METHOD,
     MAX_TARGET,
     Field,
+    RequestHead,
     ResponseHead,
 )
 from tests.fuzz.readings import Message, our_request, pairs, read_all
@@ -124,9 +128,22 @@ class Listener:
     keeps: bool = True
     ended: bool = False
 
-    async def __call__(self, inbound: InboundRequest) -> None:
-        head, content, framed = inbound.head, inbound.content, b""
-        self.keeps = inbound.connection.keep_alive
+    def answer(
+        self,
+        head: RequestHead,
+        content: InboundContent | None,
+        client: InboundConnection,
+    ) -> "Reading":
+        self.keeps = client.downlink.keep_alive
+        return Reading(self._read(head, content, client), client)
+
+    async def _read(
+        self,
+        head: RequestHead,
+        content: InboundContent | None,
+        client: InboundConnection,
+    ) -> None:
+        framed = b""
         try:
             if content is not None:
                 framed = content.take_arrived()
@@ -135,7 +152,7 @@ class Listener:
                     framed += piece
         except RequestError as error:
             self.refused = "malformed" in str(error)
-            inbound.connection.keep_alive = False
+            client.downlink.keep_alive = False
             return
         if content is not None and content.chunked:
             reader = Chunked()
@@ -148,12 +165,34 @@ class Listener:
         self.refused = True
 
 
+class Reading:
+    """Reads the content of one request, in a task."""
+
+    def __init__(
+        self, steps: Coroutine[None, None, None], client: InboundConnection
+    ) -> None:
+        self._task = asyncio.get_running_loop().create_task(steps)
+        self._task.add_done_callback(
+            lambda task: None if task.cancelled() else client.answered()
+        )
+
+    def client_left(self) -> None:
+        self._task.cancel()
+
+
 async def listen(
     pieces: list[bytes], *, patient: bool = True, rest: int = 30
 ) -> Listener:
     """Let the inbound leg take `pieces`, and after some `rest` the end."""
     listener = Listener()
-    server = InboundServer(listener, listener.refuse, noted=NOTED, replay_limit=100)
+    server = InboundServer(
+        listener.answer,
+        listener.refuse,
+        noted=NOTED,
+        replay_limit=100,
+        limits=InboundLimits(),
+        budget=Budget(2**20),
+    )
     async with asyncio.timeout(TIME):
         line = Line(server())
         await line.carry(pieces, patient=patient)

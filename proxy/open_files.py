@@ -1,0 +1,33 @@
+"""How many connections the system lets this process have open."""
+
+import logging
+import sys
+
+logger = logging.getLogger(__name__)
+
+SPARE = 64
+"""Open files besides connections: the store and its lock, listeners, libraries."""
+
+
+def room_for(connections: int, others: int) -> int:
+    """Return how many of `connections` fit beside `others`, at least one.
+
+    The system's soft limit is raised as far as is needed and allowed: it is often 1024,
+    which says nothing of what the machine can bear.
+    """
+    if sys.platform == "win32":
+        return connections  # sockets are not counted as files there
+    import resource
+
+    wanted = connections + others + SPARE
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            soft = most
+        except (OSError, ValueError) as error:
+            logger.debug("the limit of open files stays at %d: %s", soft, error)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return connections
+    return max(1, soft - others - SPARE)
