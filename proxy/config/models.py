@@ -179,7 +179,7 @@ class LimitsConfig(Section):
     connections: Annotated[int, PlainValidator(values.parse_count(1, 1_000_000))] = (
         10_000
     )
-    in_flight: Annotated[int, PlainValidator(values.parse_count(1, 1_000_000))] = 256
+    in_flight: Annotated[int, PlainValidator(values.parse_count(1, 1_000_000))] = 1024
     head_size: Annotated[int, PlainValidator(_head_size)] = 256 * 1024
     head_time: Duration = 30.0
     buffered: Size = 256 * 1024**2

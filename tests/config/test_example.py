@@ -92,7 +92,7 @@ def test_every_key_of_the_contract_is_a_setting_with_its_default() -> None:
     assert config.tls.model_dump() == {"certificate_file": None, "key_file": None}
     assert config.limits.model_dump() == {
         "connections": 10_000,
-        "in_flight": 256,
+        "in_flight": 1024,
         "head_size": 256 * 1024,
         "head_time": 30.0,
         "buffered": 256 * 1024**2,
