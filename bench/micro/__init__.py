@@ -1,0 +1,1 @@
+"""The layers of a request's path alone: how long each takes, and what it allocates."""
