@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from yarl import URL
-
 from proxy.app import App, open_app
 from proxy.config import AdminConfig, Config
 from proxy.log import setup_logging
@@ -73,14 +71,10 @@ async def _fake_upstream(
             f"client_id {fake.client_id}",
             f"sandbox control {fake.control_url}  (faults: /switches)",
         ]
-        upstream = config.upstream.model_copy(
-            update={
-                "api_url": URL(fake.api_url),
-                "auth_url": URL(fake.auth_url),
-                "client_id": fake.client_id,
-            }
+        upstream = config.upstream.replace(
+            api_url=fake.api_url, auth_url=fake.auth_url, client_id=fake.client_id
         )
-        yield config.model_copy(update={"upstream": upstream}), lines
+        yield config.replace(upstream=upstream), lines
 
 
 def ready_line(app: App) -> str:

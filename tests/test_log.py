@@ -41,7 +41,7 @@ def start_log() -> Iterator[StartLog]:
 
     def to_a_string(**settings: Any) -> io.StringIO:
         stream = io.StringIO()
-        setup_logging(LogConfig.model_validate(settings), stream)
+        setup_logging(LogConfig.parse(settings), stream)
         return stream
 
     yield to_a_string
@@ -374,7 +374,7 @@ def exchange(**what: Any) -> Exchange:
 
 def access_lines(*exchanges: Exchange, **settings: Any) -> list[str]:
     stream = io.StringIO()
-    AccessLog(LogConfig.model_validate(settings), stream).write(exchanges)
+    AccessLog(LogConfig.parse(settings), stream).write(exchanges)
     return stream.getvalue().split("\n")
 
 

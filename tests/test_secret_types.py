@@ -34,7 +34,7 @@ def holders(folder: Path) -> list[object]:
     calls = PaidCalls(ForwardConfig().paid_calls, 60, MovedClock())
     content = SECRET.encode()
     calls.begin(calls.key("POST", "/api/v1/voiprequest/start", content, None))
-    config = Config.model_validate(
+    config = Config.parse(
         {
             "upstream": {"client_id": SECRET},
             "store": {"url": f"redis://:{SECRET}@localhost"},

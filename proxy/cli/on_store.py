@@ -120,9 +120,7 @@ class OnStore:
             self.expect_login()
         # What matters of the log is told in sentences; twice is once too often.
         level = "debug" if is_debugging() else "critical"
-        setup_logging(
-            self._config.log.model_copy(update={"level": level, "format": "text"})
-        )
+        setup_logging(self._config.log.replace(level=level, format="text"))
 
         async def run() -> T:
             async with open_oauth(self._config) as oauth:

@@ -158,7 +158,7 @@ def sandbox(listen: "Address", admin: "Address", seed: int, scenario: str) -> in
 def _sandbox_config(folder: Path, listen: "Address", admin: "Address") -> "Config":
     from proxy.config import Config
 
-    return Config.model_validate(
+    return Config.parse(
         {
             "listen": [str(listen)],
             "admin": {"listen": str(admin)},

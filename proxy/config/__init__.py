@@ -2,6 +2,7 @@
 
 * `values` and `network` turn the text of one setting into its value, or say what is
   allowed.
+* `section` makes settings of the classes that `models` writes down.
 * `models` are the settings with their defaults, `together` the rules between them.
 * `keys` finds the keys that encrypt the token file.
 * `document` reads YAML and remembers the line of everything.
@@ -19,7 +20,6 @@ from proxy.config.models import (
     LimitsConfig,
     LogConfig,
     LoginConfig,
-    Section,
     StoreConfig,
     TlsConfig,
     TokenConfig,
@@ -28,6 +28,7 @@ from proxy.config.models import (
     default_store_url,
 )
 from proxy.config.network import Address, parse_host_name
+from proxy.config.section import Section
 from proxy.config.values import CallRule, parse_duration, parse_size, parse_store_url
 
 __all__ = [

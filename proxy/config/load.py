@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_config_path
-from pydantic import ValidationError
 
 from proxy.config.document import Place
 from proxy.config.keys import KEY_VARIABLE
@@ -24,6 +23,7 @@ from proxy.config.layers import (
     variable_name,
 )
 from proxy.config.models import Config
+from proxy.config.section import MalformedError
 from proxy.config.settings import Key, may_be_empty
 from proxy.config.together import SettingError
 from proxy.errors import ConfigError
@@ -58,7 +58,7 @@ def load_config(
     if require_client_id and not config.upstream.client_id:
         raise _client_id_missing(from_file)
     key = environ.get(KEY_VARIABLE, "")
-    return config.model_copy(update={"store": config.store.with_key(key)})
+    return config.replace(store=config.store.with_key(key))
 
 
 def find_config(
@@ -104,22 +104,17 @@ def _validated(merged: Merged) -> Config:
             section = section.setdefault(name, {})
         section[key[-1]] = value
     try:
-        return Config.model_validate(nested)
-    except ValidationError as exc:
-        # Not chained: it holds every value, secrets included.
-        raise _invalid(exc, merged) from None
-
-
-def _invalid(exc: ValidationError, merged: Merged) -> ConfigError:
-    error = exc.errors(include_url=False, include_input=False)[0]
-    reason = error.get("ctx", {}).get("error")
-    if isinstance(reason, SettingError):
+        return Config.parse(nested)
+    except MalformedError as exc:
+        place = exc.place
+        # Not chained: what a library said of a value may repeat it.
+        raise ConfigError(
+            f"{_name(place, merged)} {exc}{_echo(place, merged)}"
+        ) from None
+    except SettingError as exc:
         # Of the settings that do not go together, name one that somebody wrote.
-        place = next((p for p in reason.places if _key(p) in merged), reason.places[0])
-        return ConfigError(f"{_name(place, merged)} {reason}")
-    place = error["loc"]
-    message = str(reason) if reason is not None else error["msg"]
-    return ConfigError(f"{_name(place, merged)} {message}{_echo(place, merged)}")
+        place = next((p for p in exc.places if _key(p) in merged), exc.places[0])
+        raise ConfigError(f"{_name(place, merged)} {exc}") from None
 
 
 def _name(place: Place, merged: Merged) -> str:

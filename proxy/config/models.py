@@ -7,32 +7,21 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from platformdirs import user_state_path
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    PrivateAttr,
-    model_validator,
-)
 from yarl import URL
 
 from proxy.authority import WebOrigin
 from proxy.config import network, values
 from proxy.config.keys import StoreKeys
+from proxy.config.section import Section, parse_each, setting
 from proxy.config.together import check_together
 
-Duration = Annotated[float, PlainValidator(values.parse_positive_duration)]
-Size = Annotated[int, PlainValidator(values.parse_size)]
-Flag = Annotated[bool, PlainValidator(values.parse_flag)]
-File = Annotated[Path | None, PlainValidator(values.parse_file)]
-Listen = Annotated[network.Address, PlainValidator(network.parse_address)]
-Origin = Annotated[URL, PlainValidator(network.parse_origin_url)]
-Rules = Annotated[
-    tuple[Annotated[values.CallRule, PlainValidator(values.parse_rule)], ...],
-    BeforeValidator(values.parse_list),
-]
+Duration = Annotated[float, values.parse_positive_duration]
+Size = Annotated[int, values.parse_size]
+Flag = Annotated[bool, values.parse_flag]
+File = Annotated[Path | None, values.parse_file]
+Listen = Annotated[network.Address, network.parse_address]
+Origin = Annotated[URL, network.parse_origin_url]
+Rules = Annotated[tuple[values.CallRule, ...], parse_each(values.parse_rule)]
 
 
 def _head_size(value: object) -> int:
@@ -43,30 +32,20 @@ def _head_size(value: object) -> int:
     return size
 
 
-class Section(BaseModel):
-    """Base of all settings."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
 class UpstreamConfig(Section):
     """The API, its authorization server, and how we reach them."""
 
     api_url: Origin = URL("https://testapipartner.doktornarabote.ru")
     auth_url: Origin = URL("https://testauthpartner.doktornarabote.ru")
-    client_id: Annotated[str, PlainValidator(values.parse_client_id)] = Field(
-        "", repr=False
-    )
+    client_id: Annotated[str, values.parse_client_id] = setting(default="", repr=False)
     ca_file: File = None
-    egress_proxy: Annotated[URL | None, PlainValidator(network.parse_egress_proxy)] = (
-        None
-    )
+    egress_proxy: Annotated[URL | None, network.parse_egress_proxy] = None
     connect_timeout: Duration = 10.0
     response_timeout: Duration = 100.0
     idle_timeout: Duration = 100.0
     keepalive: Duration = 60.0
-    max_connections: Annotated[int, PlainValidator(values.parse_count(1, 65535))] = 256
-    warm_connections: Annotated[int, PlainValidator(values.parse_count(0, 65535))] = 1
+    max_connections: Annotated[int, values.parse_count(1, 65535)] = 256
+    warm_connections: Annotated[int, values.parse_count(0, 65535)] = 1
 
 
 PAID_CALLS = (
@@ -80,14 +59,14 @@ PAID_CALLS = (
 class LoginConfig(Section):
     """What happens while somebody logs in."""
 
-    hold: Annotated[float, PlainValidator(values.parse_duration)] = 0.0
-    hold_requests: Annotated[int, PlainValidator(values.parse_count(1, 65535))] = 100
+    hold: Annotated[float, values.parse_duration] = 0.0
+    hold_requests: Annotated[int, values.parse_count(1, 65535)] = 100
 
 
 class TokenConfig(Section):
     """When the token pair is refreshed."""
 
-    refresh_at: Annotated[float, PlainValidator(values.parse_share)] = 0.5
+    refresh_at: Annotated[float, values.parse_share] = 0.5
 
 
 def default_store_url() -> str:
@@ -108,12 +87,10 @@ class StoreConfig(Section):
     """Where the token pair is kept."""
 
     # A Redis URL may hold a password.
-    url: Annotated[str, PlainValidator(_store_url)] = Field(
-        "", validate_default=True, repr=False
-    )
+    url: Annotated[str, _store_url] = setting(default="", repr=False)
     encryption_key_file: File = None
     # Not a setting: a key must not stand in the config file.
-    _key: str = PrivateAttr("")
+    _key = ""
 
     @property
     def keys(self) -> StoreKeys | None:
@@ -124,9 +101,9 @@ class StoreConfig(Section):
 
     def with_key(self, key: str) -> "StoreConfig":
         """Return the same, with `key` going before those in the file."""
-        copy = self.model_copy()
-        copy._key = key.strip()  # noqa: SLF001  of the same class
-        return copy
+        same = self.replace()
+        vars(same)["_key"] = key.strip()
+        return same
 
 
 class AdminConfig(Section):
@@ -146,13 +123,9 @@ class TlsConfig(Section):
 class AccessConfig(Section):
     """Who may use the proxy."""
 
-    allowed_hosts: Annotated[
-        tuple[Annotated[str, PlainValidator(network.parse_host_name)], ...],
-        BeforeValidator(values.parse_list),
-    ] = ()
+    allowed_hosts: Annotated[tuple[str, ...], parse_each(network.parse_host_name)] = ()
     allowed_origins: Annotated[
-        tuple[Annotated[WebOrigin, PlainValidator(network.parse_origin)], ...],
-        BeforeValidator(values.parse_list),
+        tuple[WebOrigin, ...], parse_each(network.parse_origin)
     ] = ()
     local_key_file: File = None
     anyone: Flag = False
@@ -170,17 +143,15 @@ class ForwardConfig(Section):
     via: Flag = True
     server_timing: Flag = False
     paid_calls: Rules = PAID_CALLS
-    paid_window: Annotated[float, PlainValidator(values.parse_duration)] = 60.0
+    paid_window: Annotated[float, values.parse_duration] = 60.0
 
 
 class LimitsConfig(Section):
     """How much callers may take, before they are answered 503 or 431."""
 
-    connections: Annotated[int, PlainValidator(values.parse_count(1, 1_000_000))] = (
-        10_000
-    )
-    in_flight: Annotated[int, PlainValidator(values.parse_count(1, 1_000_000))] = 1024
-    head_size: Annotated[int, PlainValidator(_head_size)] = 256 * 1024
+    connections: Annotated[int, values.parse_count(1, 1_000_000)] = 10_000
+    in_flight: Annotated[int, values.parse_count(1, 1_000_000)] = 1024
+    head_size: Annotated[int, _head_size] = 256 * 1024
     head_time: Duration = 30.0
     buffered: Size = 256 * 1024**2
 
@@ -188,7 +159,7 @@ class LimitsConfig(Section):
 class JournalConfig(Section):
     """How many exchanges a journal keeps, and how much of them; not used yet."""
 
-    exchanges: Annotated[int, PlainValidator(values.parse_count(0, 1_000_000))] = 500
+    exchanges: Annotated[int, values.parse_count(0, 1_000_000)] = 500
     bytes: Size = 32 * 1024**2
     content: Flag = False
 
@@ -198,26 +169,24 @@ class LogConfig(Section):
 
     level: Annotated[
         Literal["debug", "info", "warning", "error", "critical"],
-        PlainValidator(
-            values.parse_choice("debug", "info", "warning", "error", "critical")
-        ),
+        values.parse_choice("debug", "info", "warning", "error", "critical"),
     ] = "info"
-    format: Annotated[
-        Literal["text", "json"], PlainValidator(values.parse_choice("text", "json"))
-    ] = "text"
+    format: Annotated[Literal["text", "json"], values.parse_choice("text", "json")] = (
+        "text"
+    )
     access: Flag = True
 
 
 class Config(Section):
     """Every setting. One that exists keeps all rules, however it was made."""
 
-    listen: Annotated[tuple[Listen, ...], BeforeValidator(values.parse_list)] = (
-        network.Address("127.0.0.1", 8080),
-    )
+    listen: Annotated[
+        tuple[network.Address, ...], parse_each(network.parse_address)
+    ] = (network.Address("127.0.0.1", 8080),)
     upstream: UpstreamConfig = UpstreamConfig()
     token: TokenConfig = TokenConfig()
-    login: LoginConfig = Field(default_factory=LoginConfig)
-    store: StoreConfig = Field(default_factory=StoreConfig)
+    login: LoginConfig = setting(default_factory=LoginConfig)
+    store: StoreConfig = setting(default_factory=StoreConfig)
     admin: AdminConfig = AdminConfig()
     tls: TlsConfig = TlsConfig()
     access: AccessConfig = AccessConfig()
@@ -237,7 +206,6 @@ class Config(Section):
         }
         return {name: file for name, file in files.items() if file is not None}
 
-    @model_validator(mode="after")
-    def _keeps_the_rules(self) -> "Config":
+    def check(self) -> None:
+        """Raise SettingError for the first settings that do not go together."""
         check_together(self)
-        return self

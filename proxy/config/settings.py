@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Any, cast
 
-from pydantic.fields import FieldInfo
-
-from proxy.config.models import Config, Section
+from proxy.config.models import Config
+from proxy.config.section import Section, Setting
 
 Key = tuple[str, ...]
 
 
 def is_section(key: Key) -> bool:
     """Return whether `key` holds settings, rather than being one."""
-    return _model(key) is not None
+    return _section(key) is not None
 
 
 def is_setting(key: Key) -> bool:
@@ -27,14 +25,14 @@ def may_be_empty(key: Key) -> bool:
     So it is for texts and lists. An empty number or duration is a mistake: nothing
     may well have been meant as none.
     """
-    default = SETTINGS[key].default
+    default = SETTINGS[key].make_default()
     return default is None or default == "" or isinstance(default, tuple)
 
 
 def names_in(section: Key) -> list[str]:
     """Return the names that `section` may hold."""
-    model = _model(section)
-    return [] if model is None else list(model.model_fields)
+    found = _section(section)
+    return [] if found is None else list(found.settings)
 
 
 def nearest(key: Key) -> Key | None:
@@ -49,30 +47,24 @@ def nearest(key: Key) -> Key | None:
     return dotted[close[0]] if close else None
 
 
-def _model(key: Key) -> type[Section] | None:
-    model: Any = Config
+def _section(key: Key) -> type[Section] | None:
+    section: type[Section] | None = Config
     for name in key:
-        field = model.model_fields.get(name)
-        if field is None or not _holds_settings(field):
+        if section is None or name not in section.settings:
             return None
-        model = field.annotation
-    return cast("type[Section]", model)
+        section = section.settings[name].section
+    return section
 
 
-def _holds_settings(field: FieldInfo) -> bool:
-    kind = field.annotation
-    return isinstance(kind, type) and issubclass(kind, Section)
-
-
-def _all_settings(above: Key = ()) -> Iterator[tuple[Key, FieldInfo]]:
-    model = _model(above)
-    fields = {} if model is None else model.model_fields
-    for name, field in fields.items():
-        if _holds_settings(field):
-            yield from _all_settings((*above, name))
+def _all_settings(
+    section: type[Section], above: Key = ()
+) -> Iterator[tuple[Key, Setting]]:
+    for name, setting in section.settings.items():
+        if setting.section is not None:
+            yield from _all_settings(setting.section, (*above, name))
         else:
-            yield (*above, name), field
+            yield (*above, name), setting
 
 
-SETTINGS = dict(_all_settings())
-"""Every setting with pydantic's description of it, in the order of the models."""
+SETTINGS = dict(_all_settings(Config))
+"""Every setting, in the order of the models."""

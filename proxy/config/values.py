@@ -115,15 +115,6 @@ def parse_choice(*allowed: str) -> Callable[[object], str]:
     return parse
 
 
-def parse_list(value: object) -> object:
-    """Return a list; a single text stands for a list of one."""
-    if isinstance(value, list | tuple):
-        return value
-    if value is None or isinstance(value, dict):
-        raise ValueError("must be a list such as [one, two]")
-    return (value,)
-
-
 def parse_path(value: object) -> Path:
     """Return a path, with `~` expanded."""
     if isinstance(value, Path):
@@ -217,5 +208,5 @@ def parse_rule(value: object) -> CallRule:
 def parse_text(value: object, form: str = "text") -> str:
     """Return text; `form` says which kind is wanted."""
     if not isinstance(value, str):
-        raise ValueError(f"must be {form}")  # noqa: TRY004  pydantic reads ValueError
+        raise ValueError(f"must be {form}")  # noqa: TRY004  as all parsers do
     return value

@@ -91,7 +91,9 @@ class Downlink:
     def write(self, data: bytes) -> None:
         """Write a piece of content."""
         self.sent += len(data)
-        if (transport := self._line.transport) is not None:
+        transport = self._line.transport
+        # Until the loss is told, uvloop would complain of each piece.
+        if transport is not None and not transport.is_closing():
             transport.write(data)
 
     def write_chunk(self, data: bytes) -> None:

@@ -196,8 +196,7 @@ class InboundConnection(asyncio.Protocol):
             self._content = None
         if self.secure:
             # Both ways end together: what is under way cannot be answered.
-            if self._exchange is not None or self._state is _ANSWERED:
-                self.abort()
+            self.abort()
             return False
         if self._state is _TUNNEL:
             return True

@@ -15,7 +15,7 @@ KEY = "a-local-key"
 
 
 def rules(keys: LocalKeys | None = None, **settings: object) -> AccessRules:
-    return AccessRules(AccessConfig.model_validate(settings), ["127.0.0.1"], keys)
+    return AccessRules(AccessConfig.parse(settings), ["127.0.0.1"], keys)
 
 
 @pytest.fixture

@@ -109,7 +109,7 @@ def test_an_upstream_that_is_down_is_exit_code_5(tmp_path: Path) -> None:
 def test_two_services_on_one_host_are_told_apart() -> None:
     with open_door(Door()) as api, open_door(Door()) as auth:
         urls = {"api_url": f"http://{api}", "auth_url": f"http://{auth}"}
-        found = lines(check_upstream(Config.model_validate({"upstream": urls})))
+        found = lines(check_upstream(Config.parse({"upstream": urls})))
 
     assert f"ok   API {api} TCP: the port answers" in found
     assert f"ok   authorization server {auth} TCP: the port answers" in found
@@ -250,7 +250,7 @@ def test_a_secret_that_is_not_there_is_to_be_made(tmp_path: Path) -> None:
 def test_every_file_of_secrets_in_the_config_is_looked_at(tmp_path: Path) -> None:
     for name in ("keys", "password", "store-keys", "tls-key", "tokens.json"):
         (tmp_path / name).touch(mode=0o644)
-    config = Config.model_validate(
+    config = Config.parse(
         {
             "access": {"local_key_file": tmp_path / "keys"},
             "admin": {"password_file": tmp_path / "password"},
@@ -280,7 +280,7 @@ def test_every_file_of_secrets_in_the_config_is_looked_at(tmp_path: Path) -> Non
 def test_a_certificate_is_looked_into(tmp_path: Path) -> None:
     def check() -> list[str]:
         tls = {"certificate_file": files.certificate, "key_file": files.key}
-        return lines(check_certificate(Config.model_validate({"tls": tls}).tls))
+        return lines(check_certificate(Config.parse({"tls": tls}).tls))
 
     files = made(tmp_path)
     end = datetime.now(UTC) + timedelta(days=820)
@@ -326,7 +326,7 @@ def test_a_store_that_cannot_be_understood_is_to_be_mended(
     file = tmp_path / "tokens.json"
     file.write_text(content)
     file.chmod(0o600)
-    config = Config.model_validate({"store": {"url": f"file:{file}"}})
+    config = Config.parse({"store": {"url": f"file:{file}"}})
 
     [well, finding] = lines(check_files(config))
 
@@ -342,7 +342,7 @@ def test_a_keyring_that_is_no_use_is_to_be_replaced(
 ) -> None:
     backend = fail.Keyring()  # type: ignore[no-untyped-call]
     monkeypatch.setattr(keyring.core, "_keyring_backend", backend)
-    config = Config.model_validate({"store": {"url": "keyring:"}})
+    config = Config.parse({"store": {"url": "keyring:"}})
 
     [finding] = lines(check_files(config))
 
@@ -361,9 +361,7 @@ def test_a_store_where_no_folder_can_be_made_is_to_be_moved(tmp_path: Path) -> N
 
 
 def upstream(url: str, **more: str) -> Config:
-    return Config.model_validate(
-        {"upstream": {"api_url": url, "auth_url": url, **more}}
-    )
+    return Config.parse({"upstream": {"api_url": url, "auth_url": url, **more}})
 
 
 @pytest.fixture(scope="module")

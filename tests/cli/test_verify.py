@@ -41,7 +41,7 @@ def test_the_upstreams_answer_is_judged_alike_on_both_ways(
     door = Door(status, content)
     with open_door(door) as address:
         url = f"http://{address}"
-        config = Config.model_validate({"upstream": {"api_url": url}})
+        config = Config.parse({"upstream": {"api_url": url}})
         verdicts = [
             verify_directly(config, "tok"),
             verify_through(config, str(address)),
@@ -78,7 +78,7 @@ def test_the_proxys_own_answer_tells_its_sentence(
 
 def test_nobody_there_is_told() -> None:
     address = closed_address()
-    config = Config.model_validate({"upstream": {"api_url": f"http://{address}"}})
+    config = Config.parse({"upstream": {"api_url": f"http://{address}"}})
 
     assert verify_directly(config, "tok").exit_code == UPSTREAM
     assert "connection refused" in verify_directly(config, "tok").sentence
@@ -97,7 +97,7 @@ def test_nobody_there_is_told() -> None:
 def test_the_first_local_key_is_shown(tmp_path: Path, text: str, key: str) -> None:
     file = tmp_path / "keys"
     file.write_text(text, "utf-8")
-    config = Config.model_validate({"access": {"local_key_file": file}})
+    config = Config.parse({"access": {"local_key_file": file}})
     door = Door()
     with open_door(door) as address:
         verify_through(config, str(address))
@@ -110,7 +110,7 @@ def test_the_first_local_key_is_shown(tmp_path: Path, text: str, key: str) -> No
 def test_a_local_key_file_that_cannot_be_read_is_the_configs_fault(
     tmp_path: Path,
 ) -> None:
-    config = Config.model_validate({"access": {"local_key_file": tmp_path / "no"}})
+    config = Config.parse({"access": {"local_key_file": tmp_path / "no"}})
 
     with pytest.raises(ConfigError, match="local_key_file: cannot read"):
         verify_through(config, "127.0.0.1:1")

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from yarl import URL
 
-from proxy.config import Config, load_config
+from proxy.config import Config, Section, load_config
 from proxy.config.document import parse_document
 from proxy.config.settings import SETTINGS, is_section
 from proxy.errors import ConfigError
@@ -43,7 +44,7 @@ def test_every_setting_is_in_the_example_under_a_comment_and_in_order() -> None:
 
 
 def test_every_section_is_explained() -> None:
-    sections = [(name,) for name in Config.model_fields if is_section((name,))]
+    sections = [(name,) for name in Config.settings if is_section((name,))]
 
     assert [key for key in documented() if is_section(key)] == sections
 
@@ -58,13 +59,17 @@ def test_the_example_holds_nothing_that_is_not_a_setting() -> None:
     assert written == set(SETTINGS)
 
 
+def values_of(section: Section, but: str = "") -> dict[str, object]:
+    return {name: getattr(section, name) for name in section.settings if name != but}
+
+
 def test_every_key_of_the_contract_is_a_setting_with_its_default() -> None:
     config = Config()
 
     assert [str(address) for address in config.listen] == ["127.0.0.1:8080"]
-    assert config.upstream.model_dump() == {
-        "api_url": "https://testapipartner.doktornarabote.ru",
-        "auth_url": "https://testauthpartner.doktornarabote.ru",
+    assert values_of(config.upstream) == {
+        "api_url": URL("https://testapipartner.doktornarabote.ru"),
+        "auth_url": URL("https://testauthpartner.doktornarabote.ru"),
         "client_id": "",
         "ca_file": None,
         "egress_proxy": None,
@@ -77,9 +82,9 @@ def test_every_key_of_the_contract_is_a_setting_with_its_default() -> None:
     }
     assert config.token.refresh_at == 0.5
     assert str(config.admin.listen) == "127.0.0.1:8081"
-    assert config.login.model_dump() == {"hold": 0.0, "hold_requests": 100}
+    assert values_of(config.login) == {"hold": 0.0, "hold_requests": 100}
     assert config.admin.password_file is None
-    assert config.access.model_dump() == {
+    assert values_of(config.access) == {
         "allowed_hosts": (),
         "allowed_origins": (),
         "local_key_file": None,
@@ -89,15 +94,15 @@ def test_every_key_of_the_contract_is_a_setting_with_its_default() -> None:
         "allow": (),
         "deny": (),
     }
-    assert config.tls.model_dump() == {"certificate_file": None, "key_file": None}
-    assert config.limits.model_dump() == {
+    assert values_of(config.tls) == {"certificate_file": None, "key_file": None}
+    assert values_of(config.limits) == {
         "connections": 10_000,
         "in_flight": 1024,
         "head_size": 256 * 1024,
         "head_time": 30.0,
         "buffered": 256 * 1024**2,
     }
-    assert config.forward.model_dump(exclude={"paid_calls"}) == {
+    assert values_of(config.forward, but="paid_calls") == {
         "replay_limit": 12 * 1024**2,
         "rewrite_location": True,
         "via": True,
@@ -109,12 +114,12 @@ def test_every_key_of_the_contract_is_a_setting_with_its_default() -> None:
         "POST /api/*/voiprequest/start",
         "POST /api/*/writingrequest/start-writing",
     ]
-    assert config.journal.model_dump() == {
+    assert values_of(config.journal) == {
         "exchanges": 500,
         "bytes": 32 * 1024**2,
         "content": False,
     }
-    assert config.log.model_dump() == {
+    assert values_of(config.log) == {
         "level": "info",
         "format": "text",
         "access": True,

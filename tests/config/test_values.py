@@ -12,7 +12,6 @@ from proxy.config.values import (
     parse_duration,
     parse_file,
     parse_flag,
-    parse_list,
     parse_positive_duration,
     parse_rule,
     parse_share,
@@ -248,14 +247,3 @@ def test_a_rule_is_a_method_and_a_path(text: str, rule: str) -> None:
 def test_a_rule_that_could_never_match_is_refused(text: Any) -> None:
     with pytest.raises(ValueError, match="^must be"):
         parse_rule(text)
-
-
-def test_one_text_is_a_list_of_one() -> None:
-    assert parse_list("a") == ("a",)
-    assert parse_list(["a", "b"]) == ["a", "b"]
-
-
-@pytest.mark.parametrize("value", [None, {}])
-def test_other_values_are_no_lists(value: Any) -> None:
-    with pytest.raises(ValueError, match="^must be a list"):
-        parse_list(value)

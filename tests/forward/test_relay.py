@@ -400,7 +400,7 @@ async def test_server_timing_is_added_on_request() -> None:
 async def test_an_allowed_page_can_read_the_answer() -> None:
     page = "https://app.example"
     theirs = b"Access-Control-Allow-Origin: *\r\n"
-    access = AccessConfig(allowed_origins=(page,))
+    access = AccessConfig.parse({"allowed_origins": page})
     async with rig(recording([], answer(fields=theirs)), access=access) as it:
         preflight = await it.call(
             b"OPTIONS / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"

@@ -111,7 +111,7 @@ def configured(folder: Path, sandbox: Sandbox, settings: Mapping[str, Any]) -> C
         "warm_connections": 0,
         **document.get("upstream", {}),
     }
-    return Config.model_validate(document)
+    return Config.parse(document)
 
 
 def sha256(data: bytes) -> str:

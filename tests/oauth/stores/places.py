@@ -35,7 +35,7 @@ class Place(ABC):
     @property
     def config(self) -> StoreConfig:
         """The settings of a process that keeps its tokens here."""
-        return StoreConfig.model_validate({"url": self.url}).with_key(self.key)
+        return StoreConfig.parse({"url": self.url}).with_key(self.key)
 
     def open(self) -> TokenStore:
         """Return one more store on this place."""

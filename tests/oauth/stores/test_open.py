@@ -16,7 +16,7 @@ def test_the_url_that_a_store_tells_opens_it(tmp_path: Path, name: str) -> None:
 
 def test_the_url_of_the_config_opens_the_file_it_names(tmp_path: Path) -> None:
     for written in (f"file:{tmp_path}/t.json", f"file://localhost{tmp_path}/t.json"):
-        config = StoreConfig.model_validate({"url": written})
+        config = StoreConfig.parse({"url": written})
 
         assert open_store(config.url).url == f"file:{tmp_path}/t.json"
         assert not (tmp_path / "t.json").exists()
