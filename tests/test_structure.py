@@ -46,6 +46,7 @@ LEVELS = {
     "proxy.listeners": IO,
     "proxy.open_files": IO,
     "proxy.oauth.account": IO,
+    "proxy.oauth.late": IO,
     "proxy.oauth.changes": IO,
     "proxy.oauth.endpoints": IO,
     "proxy.oauth.holding": IO,
@@ -60,6 +61,8 @@ LEVELS = {
     "proxy.metrics": SURFACE,
     "proxy.__main__": COMPOSITION,
     "proxy.app": COMPOSITION,
+    "proxy.app_forward": COMPOSITION,
+    "proxy.app_oauth": COMPOSITION,
     "proxy.cli": COMPOSITION,
     "proxy.server": COMPOSITION,
 }

@@ -1,13 +1,17 @@
-"""Joins the parts of the admin listener into one application."""
+"""Joins the parts of the admin listener into one application, and runs it.
 
-from collections.abc import Awaitable, Callable, Iterable
+Importing this brings aiohttp, see `late`.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from importlib import resources
-from pathlib import Path
 
 from aiohttp import web
 
 from proxy.access.hosts import OwnNames
 from proxy.admin.api import Api
+from proxy.admin.connection import AdminConnections, Callers
 from proxy.admin.guard import BODY_LIMIT, Guard, dress
 from proxy.admin.lock import Lock
 from proxy.admin.page import Page
@@ -36,7 +40,7 @@ def admin_app(
     metrics: Metrics,
     names: Iterable[str] = (),
     allowed_hosts: Iterable[str] = (),
-    password_file: Path | None = None,
+    password: Password | None = None,
     clock: Clock = system_clock,
 ) -> web.Application:
     """Return the admin listener's application.
@@ -49,10 +53,9 @@ def admin_app(
         metrics: counts what was forwarded.
         names: the hosts that the listener is configured with.
         allowed_hosts: more names that it answers to.
-        password_file: when given, everything but the probes asks for the password.
+        password: when given, everything but the probes asks for it.
         clock: the time.
     """
-    password = Password(password_file, clock) if password_file else None
     guard = Guard(OwnNames(names, allowed_hosts), password, sessions=Sessions(clock))
     app = web.Application(middlewares=[guard.middleware], client_max_size=BODY_LIMIT)
     app.on_response_prepare.append(dress)
@@ -69,6 +72,20 @@ def admin_app(
         ]
     )
     return app
+
+
+@asynccontextmanager
+async def open_connections(
+    app: web.Application, callers: Callers | None, *, patience: float
+) -> AsyncIterator[AdminConnections]:
+    """Run `app`; its connections have `patience` seconds to end when this does."""
+    runner = web.AppRunner(app, shutdown_timeout=patience)
+    await runner.setup()
+    try:
+        assert runner.server is not None  # noqa: S101  set up two lines above
+        yield AdminConnections(runner.server, callers)
+    finally:
+        await runner.cleanup()
 
 
 def _probe(verdict: Callable[[], Verdict]) -> Handler:

@@ -9,12 +9,9 @@ from typing import Protocol, cast
 from aiohttp import hdrs, web
 
 from proxy.admin.guard import SECURITY_FIELDS, error_response
+from proxy.admin.late import MOST
 from proxy.answers import PROXY_NAME, error_body, error_fields
 from proxy.errors import AccessDeniedError, RequestError
-
-MOST = 128
-"""Connections at a time: people and probes take a few, and what others take must not
-come out of the open files that forwarded calls need."""
 
 IDLE_TIME = 75.0
 """Seconds for a request to come whole with its head, and between two requests."""

@@ -27,6 +27,7 @@ from proxy.errors import (
     UpstreamTimeoutError,
     UpstreamUnreachableError,
 )
+from proxy.oauth.late import issuer_of
 from proxy.oauth.messages import (
     TokenPair,
     json_object,
@@ -101,8 +102,7 @@ class Endpoints:
         clock: Clock,
         proxy: str | URL | None = None,
     ) -> None:
-        self.issuer = f"{api_url.origin()} {auth_url.origin()}"
-        """Whose tokens these are, and where they may be sent."""
+        self.issuer = issuer_of(api_url, auth_url)
         self._session = session
         self._validation_code_url = api_url / VALIDATION_CODE_PATH
         self._token_url = auth_url / "token"

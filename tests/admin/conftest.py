@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
 from proxy.admin.app import admin_app
+from proxy.admin.password import Password
 from proxy.admin.state import AdminInfo
 from proxy.health import Health
 from proxy.metrics import Metrics
@@ -115,7 +116,7 @@ async def open_admin(
         metrics=metrics,
         names=["127.0.0.1"],
         allowed_hosts=["admin.example"],
-        password_file=password_file,
+        password=Password(password_file, time) if password_file else None,
         clock=time,
     )
     client = TestClient(TestServer(app, port=port))

@@ -9,8 +9,9 @@ import pytest
 from aiohttp import web
 
 from proxy.access.hosts import OwnNames
-from proxy.admin.connection import IDLE_TIME, MOST, AdminConnections, Callers
+from proxy.admin.connection import IDLE_TIME, AdminConnections, Callers
 from proxy.admin.guard import CONTENT_TIME, Guard
+from proxy.admin.late import MOST
 from proxy.errors import AccessDeniedError
 
 GET = b"GET /api/status HTTP/1.1\r\nHost: localhost\r\n\r\n"
