@@ -1,11 +1,10 @@
 """The page as HTML, from the state of the login."""
 
-import html
 import shlex
 
 from proxy.admin.messages import Message
 from proxy.admin.state import AdminInfo, TokenKeeper, codes_left
-from proxy.admin.templates import Markup, fill, join, sentence
+from proxy.admin.templates import Markup, escape, fill, join, sentence
 from proxy.admin.texts import Texts
 from proxy.clock import Clock, iso_utc
 from proxy.config import Address
@@ -192,7 +191,7 @@ def _message(message: Message | None, texts: Texts, store: str) -> Markup:
         text = _english(message.detail) or Markup()
         details.append(fill("message_detail", text=text))
     if message.quoted:
-        text = Markup(f"{texts['server_says']} {html.escape(message.quoted)}")
+        text = Markup(f"{texts['server_says']} {escape(message.quoted)}")
         details.append(fill("message_detail", text=text))
     return fill(
         "message",

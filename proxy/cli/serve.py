@@ -1,6 +1,5 @@
 """The commands that run the proxy: serve, and sandbox with a fake upstream."""
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -148,6 +147,8 @@ def sandbox(listen: "Address", admin: "Address", seed: int, scenario: str) -> in
     SMS codes are printed here. Everything is forgotten at the end. No config file
     and no environment variable is read.
     """
+    import tempfile  # with shutil and what that unpacks: for the sandbox only
+
     from proxy.server import SandboxOptions, run
 
     with tempfile.TemporaryDirectory(prefix="telemed-proxy-sandbox-") as folder:

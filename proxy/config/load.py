@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_config_path
-
 from proxy.config.document import Place
 from proxy.config.keys import KEY_VARIABLE
 from proxy.config.layers import (
@@ -75,6 +73,8 @@ def find_config(
         if not os.path.lexists(named):
             raise ConfigError(f"{_FILE_VARIABLE} names {named}, which does not exist")
         return Path(named)
+    from platformdirs import user_config_path  # 15 ms and a megabyte, where it is told
+
     usual = user_config_path("telemed-proxy", appauthor=False) / _FILE_NAME
     for candidate in (Path(_FILE_NAME), usual):
         # Path.exists would raise where a folder is closed to us.

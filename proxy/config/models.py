@@ -6,7 +6,6 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from platformdirs import user_state_path
 from yarl import URL
 
 from proxy.authority import WebOrigin
@@ -71,12 +70,18 @@ class TokenConfig(Section):
 
 def default_store_url() -> str:
     """Return the token file in the platform's state folder."""
-    return f"file:{user_state_path('telemed-proxy', appauthor=False) / 'tokens.json'}"
+    return f"file:{_state_folder() / 'tokens.json'}"
 
 
 def default_certificate_folder() -> Path:
     """Return where `telemed-proxy cert` keeps what it makes."""
-    return user_state_path("telemed-proxy", appauthor=False) / "tls"
+    return _state_folder() / "tls"
+
+
+def _state_folder() -> Path:
+    from platformdirs import user_state_path  # 15 ms and a megabyte, where it is told
+
+    return user_state_path("telemed-proxy", appauthor=False)
 
 
 def _store_url(value: object) -> str:

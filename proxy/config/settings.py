@@ -1,7 +1,6 @@
 """Which settings there are, by their keys: `("upstream", "client_id")`."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from proxy.config.models import Config
 from proxy.config.section import Section, Setting
@@ -37,6 +36,8 @@ def names_in(section: Key) -> list[str]:
 
 def nearest(key: Key) -> Key | None:
     """Return the setting that was meant by `key`, if it can be guessed."""
+    from difflib import get_close_matches  # for mistakes only
+
     elsewhere = [known for known in SETTINGS if known[-1] == key[-1]]
     if elsewhere:
         return elsewhere[0]

@@ -147,24 +147,6 @@ def test_version_names_what_a_bug_report_needs() -> None:
     assert invoke("--version").stdout.strip() == lines[0]
 
 
-def test_version_imports_nothing_that_only_serving_needs() -> None:
-    source = (
-        "import sys; from proxy.cli import main\n"
-        "try: main(['version'])\n"
-        "except SystemExit: pass\n"
-        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
-    )
-
-    output = subprocess.run(
-        [sys.executable, "-c", source], capture_output=True, text=True, check=True
-    ).stdout
-    imported = set(output.splitlines()[-1].split())
-
-    assert (
-        imported & {"aiohttp", "pydantic", "asyncio", "yaml", "phonenumbers"} == set()
-    )
-
-
 # -- Failures ------------------------------------------------------------------------
 
 

@@ -126,7 +126,7 @@ def test_the_same_user_can_be_told_on_linux_only(
 
 @pytest.mark.parametrize("size", ["8191B", "257KiB", "0B", "64"])
 def test_a_head_has_room_for_a_token_and_an_end(size: str) -> None:
-    with pytest.raises(ValueError, match="8KiB"):
+    with pytest.raises(ValueError, match="KiB"):
         Config.parse({"limits": {"head_size": size}})
 
 
