@@ -36,6 +36,7 @@ _SECRET_NAMES = frozenset(
         "proxyauthorization",
         "refreshtoken",
         "setcookie",
+        "token",
         "username",  # the resource owner's phone number, in the password grant
         "validationcode",
         "xproxykey",

@@ -39,6 +39,7 @@ LEVELS = {
     "proxy.forward.peer": IO,
     "proxy.forward.pool": IO,
     "proxy.forward.slots": IO,
+    "proxy.forward.tls": IO,
     "proxy.forward.tunnel": IO,
     "proxy.certificate": IO,
     "proxy.hardening": IO,

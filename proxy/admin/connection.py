@@ -7,6 +7,7 @@ import asyncio
 from typing import Protocol, cast
 
 from aiohttp import hdrs, web
+from aiohttp.http import RawRequestMessage
 
 from proxy.admin.guard import SECURITY_FIELDS, error_response
 from proxy.admin.late import MOST
@@ -29,7 +30,7 @@ class Callers(Protocol):
 class AdminConnection(web.RequestHandler):
     """aiohttp's, less its own error pages and the log's echo of what was refused."""
 
-    __slots__ = ("_connections", "_turned_away")
+    __slots__ = ("_connections", "_is_malformed", "_turned_away")
 
     def __init__(
         self, connections: "AdminConnections", server: web.Server, idle_time: float
@@ -43,6 +44,7 @@ class AdminConnection(web.RequestHandler):
         )
         self._connections = connections
         self._turned_away: asyncio.Transport | None = None
+        self._is_malformed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to read requests, unless this connection may not be used."""
@@ -63,9 +65,14 @@ class AdminConnection(web.RequestHandler):
         asyncio.get_running_loop().call_later(_GOODBYE_TIME, transport.abort)
 
     def data_received(self, data: bytes) -> None:
-        """Read a request."""
-        if self._turned_away is None:
-            super().data_received(data)
+        """Read a request, until what comes is none."""
+        if self._turned_away is not None or self._is_malformed:
+            return
+        super().data_received(data)
+        # aiohttp would keep an error, and the bytes it is about, for every piece.
+        self._is_malformed = bool(self._messages) and not isinstance(
+            self._messages[-1][0], RawRequestMessage
+        )
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Forget the connection."""

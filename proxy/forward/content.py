@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from proxy.errors import RequestError
 from proxy.forward.limits import Budget
 from proxy.http1.chunked import Chunked
-from proxy.http1.framing import Reader, UntilClose
+from proxy.http1.framing import Counted, Reader, UntilClose
 
 BUFFERED: Final = 64 * 1024
 """Bytes that may wait to be sent before the client is stopped."""
@@ -61,7 +61,9 @@ class InboundContent:
         self._reader = reader
         self._source = source
         self._keep = keep
-        self._kept: list[bytes] | None = []
+        # What will not fit is not kept at all.
+        is_long = isinstance(reader, Counted) and reader.left > keep
+        self._kept: list[bytes] | None = None if is_long else []
         self._arrived: list[bytes] = []  # and not taken yet
         self._arrived_bytes = 0
         self.taken = 0

@@ -4,14 +4,19 @@ import asyncio
 import errno
 import socket
 import ssl
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from proxy.errors import UpstreamUnreachableError
 from proxy.forward.connection import UpstreamConnection
+from proxy.forward.tls import open_tls
 from proxy.forward.tunnel import open_tunnel
+
+# The loop of Windows cannot tell when a socket is ready: there asyncio does TLS.
+_CAN_WATCH = sys.platform != "win32"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,10 @@ async def _directly(origin: Origin) -> UpstreamConnection:
         origin.host, origin.port, type=socket.SOCK_STREAM
     )
     failure: OSError | None = None
-    for _, _, _, _, address in addresses:
+    for family, _, _, _, address in addresses:
         try:
+            if origin.tls is not None and _CAN_WATCH:
+                return await _by_tls(origin.host, origin.tls, family, address)
             _, connection = await loop.create_connection(
                 lambda: UpstreamConnection(loop),
                 str(address[0]),
@@ -65,6 +72,23 @@ async def _directly(origin: Origin) -> UpstreamConnection:
         else:
             return connection
     raise failure or OSError(errno.EADDRNOTAVAIL, "no address")
+
+
+async def _by_tls(
+    host: str, context: ssl.SSLContext, family: int, address: tuple[Any, ...]
+) -> UpstreamConnection:
+    loop = asyncio.get_running_loop()
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setblocking(False)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await loop.sock_connect(made, address)
+        connection = UpstreamConnection(loop)
+        await open_tls(made, context, host, connection)
+    except BaseException:
+        made.close()
+        raise
+    return connection
 
 
 async def _through(egress_proxy: tuple[str, int], origin: Origin) -> UpstreamConnection:

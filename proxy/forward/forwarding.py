@@ -79,7 +79,7 @@ class Recording(Protocol):
 
     draining: bool
 
-    def enter(self, caller: str | None) -> None:
+    def enter(self, caller: str | None, *, has_content: bool) -> None:
         """Count a request of `caller` as under way. Raises OverLimitError."""
 
     def ended(self, exchange: Exchange, *, entered: bool) -> None:
@@ -200,7 +200,7 @@ class Forwarding:
         )
         if caller.name is not None:
             exchange.caller = caller.name
-        self._recording.enter(caller.name)
+        self._recording.enter(caller.name, has_content=self._content is not None)
         self._entered = True
         if caller.preflight is not None:
             self._answer(204, caller.preflight)

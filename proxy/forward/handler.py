@@ -79,9 +79,9 @@ class ForwardHandler:
         exchange.sent = downlink.sent
         self._record(exchange)
 
-    def enter(self, caller: str | None) -> None:
+    def enter(self, caller: str | None, *, has_content: bool) -> None:
         """Count a request of `caller` as under way. Raises OverLimitError."""
-        self._budget.check()
+        self._budget.check(has_content=has_content)
         count = self._by_caller.get(caller, 0)
         if count >= self._most_in_flight:
             raise OverLimitError(

@@ -34,6 +34,9 @@ from proxy.http1.head import (
 PIPELINED: Final = 64 * 1024
 """Bytes of requests that wait for their turn before the client is stopped."""
 
+HIGH_WATER: Final = 4 * 1024
+"""Bytes that may wait for the client to read before the upstream is stopped."""
+
 IDLE_TIME: Final = 900.0
 """Seconds that a connection may rest between requests: a program that keeps one for
 long should rarely find it closed."""
@@ -167,6 +170,7 @@ class InboundConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport, and wait for the first request."""
         self.transport = cast("asyncio.Transport", transport)
+        self.transport.set_write_buffer_limits(HIGH_WATER)
         name = transport.get_extra_info("sockname")
         if isinstance(name, tuple):
             self.local_address = str(name[0]), int(name[1])

@@ -33,9 +33,13 @@ class Budget:
         """Whether nothing more should be kept."""
         return self.content + self.unsent > self._limit
 
-    def check(self) -> None:
-        """Refuse a request while there is no room. Raises OverLimitError."""
-        if self.spent:
+    def check(self, *, has_content: bool) -> None:
+        """Refuse a request while there is no room for what it brings.
+
+        One without content takes none of what uploads take. Raises OverLimitError.
+        """
+        taken = self.unsent + (self.content if has_content else 0)
+        if taken > self._limit:
             raise OverLimitError(
                 "the callers together have more content under way than is kept in "
                 "memory (limits.buffered); try again",

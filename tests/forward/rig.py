@@ -64,7 +64,7 @@ class Peer:
         try:
             while await self.reader.read(65536):
                 pass
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             pass
 
 
@@ -171,7 +171,7 @@ class Upstream:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        assert self.failures == []
+        assert self.failures == [], self.failures
 
 
 @dataclass

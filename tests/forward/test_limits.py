@@ -117,12 +117,15 @@ async def test_with_nothing_left_of_the_budget_a_call_is_refused() -> None:
         assert it.inbound.budget.content == 900
         await one.send(post(900) + b"x" * 900)  # waits for its turn
         it.inbound.budget.content += 101
-        await two.send(GET)
+        await two.send(post(1) + b"x")
         refused = await two.read_message()
+        # What takes no room needs none.
+        upstream.go_on.set()
+        await two.send(GET)
+        assert (await two.read_message()).endswith(b"ok")
         it.inbound.budget.content -= 101
         assert refused.startswith(b"HTTP/1.1 503 ")
         assert b"limits.buffered" in refused
-        upstream.go_on.set()
         assert (await one.read_message()).endswith(b"ok")
 
 

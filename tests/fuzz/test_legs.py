@@ -74,6 +74,11 @@ class Line(asyncio.Transport):
     def abort(self) -> None:
         self.close()
 
+    def set_write_buffer_limits(
+        self, high: int | None = None, low: int | None = None
+    ) -> None:
+        pass
+
     def get_extra_info(self, name: str, default: object = None) -> object:
         # Somewhere else, where nobody can find out whether the peer has left.
         return ("192.0.2.1", 1) if name == "peername" else default

@@ -228,9 +228,6 @@ async def test_heads_without_end(tmp_path: Path) -> None:
         assert {one.target for one in it.upstream.requests} == {PROFILE}
 
 
-@pytest.mark.xfail(
-    reason="each piece that follows a malformed head is kept until it is answered"
-)
 async def test_heads_without_end_at_the_admin_listener(tmp_path: Path) -> None:
     """Refused, and not kept either, however much comes at once."""
     async with house(tmp_path) as it, steady(it, SLACK):
