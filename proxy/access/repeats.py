@@ -17,6 +17,8 @@ from proxy.errors import AccessDeniedError, RepeatedCallError
 ALLOW_REPEAT = b"x-proxy-allow-repeat"
 """The field that a caller sends, with the value 1, to repeat a paid call on purpose."""
 
+_USUAL = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
+
 _REMEMBERED = 1024
 _PATHS = 256
 _LONG_PATH = 1024
@@ -46,6 +48,7 @@ class PaidCalls:
     ) -> None:
         self._rules = [Rule.of(rule) for rule in rules] if window > 0 else []
         self._methods = frozenset(rule.method for rule in self._rules)
+        self._never = frozenset() if "*" in self._methods else _USUAL - self._methods
         self._window = window
         self._clock = clock
         self._calls: dict[bytes, _Call] = {}
@@ -54,6 +57,8 @@ class PaidCalls:
     def concerns(self, method: str, raw_target: str) -> bool:
         """Whether it is a paid call, for which all of its content is to be read."""
         # Nearly no call is one, and most are told by their method.
+        if method in self._never:
+            return False
         method = method.upper()
         if method not in self._methods and "*" not in self._methods:
             return False

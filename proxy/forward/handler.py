@@ -81,7 +81,8 @@ class ForwardHandler:
 
     def enter(self, caller: str | None, *, has_content: bool) -> None:
         """Count a request of `caller` as under way. Raises OverLimitError."""
-        self._budget.check(has_content=has_content)
+        if has_content or self._budget.unsent:
+            self._budget.check(has_content=has_content)
         count = self._by_caller.get(caller, 0)
         if count >= self._most_in_flight:
             raise OverLimitError(

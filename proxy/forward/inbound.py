@@ -379,7 +379,24 @@ class InboundConnection(asyncio.Protocol):
         self._state = _ANSWERED
         if self._serving:
             return  # `_serve` goes on
-        self._next()
+        if self._is_at_rest():
+            self._state = _HEAD
+            self.deadline = self._loop.time() + IDLE_TIME
+        else:
+            self._next()
+
+    def _is_at_rest(self) -> bool:
+        """Say whether nothing is left to be done: the usual, after an answer."""
+        return (
+            not (
+                self._buffer
+                or self._ended
+                or self._writing_paused
+                or self._reading_paused
+                or self._content is not None
+            )
+            and self.downlink.keep_alive
+        )
 
     def _next(self) -> None:
         if self._turn():

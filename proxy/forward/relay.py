@@ -63,6 +63,9 @@ def response_lines(
 
     `scheme` is that of our own origin, such as `http://`.
     """
+    own = scheme + asked.seen[b"host"]
+    if framed is COUNTED and not caller.varies and not asked.http10:
+        return [status_line(head), *relayed_lines(head, options.rewrite, own)]
     without = _CODING if asked.http10 else _NOTHING
     present: list[str] = []
     if caller.origin is not None:
@@ -75,7 +78,7 @@ def response_lines(
     lines += relayed_lines(
         head,
         options.rewrite,
-        scheme + asked.seen[b"host"],
+        own,
         without=without,
         announced=announced,
     )

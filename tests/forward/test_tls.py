@@ -13,7 +13,8 @@ from proxy.app import tls_context
 from proxy.config import UpstreamConfig
 from proxy.errors import ConfigError
 from proxy.forward.dial import Origin
-from tests.forward.rig import Peer, answer, rig
+from proxy.forward.pool import PoolLimits
+from tests.forward.rig import Peer, answer, rig, settled
 
 
 @pytest.fixture(scope="module")
@@ -222,3 +223,91 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         pass
     finally:
         writer.close()
+
+
+async def test_what_a_slow_reader_leaves_stays_with_the_upstream(
+    authority: trustme.CA, ca_file: Path
+) -> None:
+    size, sent = 64 * 1024 * 1024, 0
+    content = os.urandom(1024 * 1024)
+
+    async def script(peer: Peer) -> None:
+        nonlocal sent
+        await peer.read_message()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        for _ in range(size // len(content)):
+            await peer.send(content)
+            sent += len(content)
+        await peer.gone()
+
+    context = tls_context(UpstreamConfig(ca_file=ca_file))
+    served = server_context(authority, "localhost")
+    async with (
+        rig(script, serve_tls=served, tls=context, host="localhost") as it,
+        it.client() as client,
+    ):
+        await client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await client.read_head()
+        assert await settled(lambda: sent) < size / 2
+        for _ in range(size // len(content)):
+            assert await client.reader.readexactly(len(content)) == content
+
+
+async def test_an_upload_that_the_upstream_takes_slowly_arrives_whole(
+    authority: trustme.CA, ca_file: Path
+) -> None:
+    content = os.urandom(16 * 1024 * 1024)
+    go_on = asyncio.Event()
+    got = b""
+
+    async def script(peer: Peer) -> None:
+        nonlocal got
+        await peer.read_head()
+        await go_on.wait()
+        got = await peer.reader.readexactly(len(content))
+        await peer.send(answer())
+        await peer.gone()
+
+    context = tls_context(UpstreamConfig(ca_file=ca_file))
+    served = server_context(authority, "localhost")
+    async with (
+        rig(script, serve_tls=served, tls=context, host="localhost") as it,
+        it.client() as client,
+    ):
+        client.writer.write(
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b"
+            % (len(content), content)
+        )
+        waits = client.writer.transport.get_write_buffer_size
+        assert await settled(waits)  # it is made to wait
+        go_on.set()
+        assert (await client.read_message()).endswith(b"ok")
+    assert got == content
+
+
+async def test_an_upstream_that_never_shakes_hands_is_given_up(ca_file: Path) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.gone()
+
+    context = tls_context(UpstreamConfig(ca_file=ca_file))
+    limits = PoolLimits(connect_timeout=0.2)
+    async with rig(script, tls=context, host="localhost", limits=limits) as it:
+        got = await it.get()
+    assert got.startswith(b"HTTP/1.1 504 ")
+    assert b"error=connection_timeout" in got
+
+
+async def test_what_the_upstream_says_after_its_answer_ends_the_connection(
+    authority: trustme.CA, ca_file: Path
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_message()
+        await peer.send(answer() + b"HTTP/1.1 408 Request Timeout\r\n\r\n")
+        await peer.gone()
+
+    context = tls_context(UpstreamConfig(ca_file=ca_file))
+    served = server_context(authority, "localhost")
+    async with rig(script, serve_tls=served, tls=context, host="localhost") as it:
+        for _ in range(2):
+            assert (await it.get()).endswith(b"ok")
+        assert it.upstream.connections == 2
