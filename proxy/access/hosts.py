@@ -36,6 +36,10 @@ class OwnNames:
         self._names = frozenset(names)
         self._verdicts: dict[tuple[bytes, str | None], bool] = {}
 
+    def has(self, host: bytes) -> bool:
+        """Say whether `host` is one of our names, whatever address was connected to."""
+        return self._verdict(host, None)
+
     def check(self, host: bytes | None, local_address: str | None) -> None:
         """Refuse a request whose `Host` is not one of our names.
 
@@ -44,6 +48,14 @@ class OwnNames:
         """
         if host is None:
             raise AccessDeniedError("The request names no host.", value="host")
+        if not self._verdict(host, local_address):
+            raise AccessDeniedError(
+                f'"{shown(host.decode("utf-8", "replace"))}" is not a name of this '
+                "listener; if it is one of yours, add it to access.allowed_hosts.",
+                value="host",
+            )
+
+    def _verdict(self, host: bytes, local_address: str | None) -> bool:
         key = (host, local_address)
         verdict = self._verdicts.get(key)
         if verdict is None:
@@ -51,12 +63,7 @@ class OwnNames:
             if len(self._verdicts) >= _VERDICTS_LIMIT:
                 self._verdicts.clear()
             self._verdicts[key] = verdict
-        if not verdict:
-            raise AccessDeniedError(
-                f'"{shown(host.decode("utf-8", "replace"))}" is not a name of this '
-                "listener; if it is one of yours, add it to access.allowed_hosts.",
-                value="host",
-            )
+        return verdict
 
     def _judge(self, host: bytes, local_address: str | None) -> bool:
         authority = split_authority(host.decode("utf-8", "replace"))

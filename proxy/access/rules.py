@@ -88,6 +88,10 @@ class AccessRules:
         self._keys = keys
         self._program = Caller(varies=self._pages.any_allowed)
 
+    def knows(self, host: bytes) -> bool:
+        """Say whether `host` will do, whatever address the client connected to."""
+        return self._names.has(host)
+
     def check(
         self,
         method: str,

@@ -185,9 +185,11 @@ class Forwarding:
         Raises a ProxyError about what may not pass.
         """
         head, exchange, client = self._head, self._exchange, self._client
-        seen, target = head.seen, head.target
-        local, port = client.local_address
+        seen, target, access = head.seen, head.target, self._parts.access
         is_usual = target[:1] == b"/" and b"host" in seen
+        local = port = None
+        if not is_usual or not access.knows(seen[b"host"]):
+            local, port = client.local_address()  # which costs a system call
         if not is_usual:
             # HTTP/1.0 knows no Host: the address that it came to stands for it.
             host = named_host(target, seen.get(b"host"), port)
@@ -195,7 +197,7 @@ class Forwarding:
                 **seen,
                 b"host": host or (local or "localhost").encode(),
             }
-        caller = self._caller = self._parts.access.check(
+        caller = self._caller = access.check(
             head.method, exchange.target, seen, local, secure=client.secure
         )
         if caller.name is not None:

@@ -95,6 +95,8 @@ class Server(Protocol):
     replay_limit: int
     limits: InboundLimits
     budget: Budget
+    watched: "set[InboundConnection]"
+    """Those that are looked at again and again, beside their deadlines."""
 
     def answer(
         self,
@@ -118,8 +120,7 @@ class Server(Protocol):
 class InboundConnection(asyncio.Protocol):
     """One inbound connection, on whose `downlink` the answers go out.
 
-    `local_address` is the host and port that the client connected to, where it did;
-    `secure` says that it did so by TLS.
+    `secure` says that it is one by TLS.
     """
 
     __slots__ = (
@@ -139,7 +140,6 @@ class InboundConnection(asyncio.Protocol):
         "_writing_paused",
         "deadline",
         "downlink",
-        "local_address",
         "secure",
         "transport",
     )
@@ -163,7 +163,6 @@ class InboundConnection(asyncio.Protocol):
         self.deadline = 0.0
         self.secure = False
         self.downlink = Downlink(self)
-        self.local_address: tuple[str | None, int | None] = (None, None)
 
     # -- asyncio.Protocol --------------------------------------------------------
 
@@ -171,9 +170,6 @@ class InboundConnection(asyncio.Protocol):
         """Keep the transport, and wait for the first request."""
         self.transport = cast("asyncio.Transport", transport)
         self.transport.set_write_buffer_limits(HIGH_WATER)
-        name = transport.get_extra_info("sockname")
-        if isinstance(name, tuple):
-            self.local_address = str(name[0]), int(name[1])
         self.secure = transport.get_extra_info("ssl_object") is not None
         if not self._server.opened(self):
             return
@@ -195,6 +191,7 @@ class InboundConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Say whether the connection stays open: the client may still read."""
         self._ended = True
+        self._server.watched.add(self)
         if self._content is not None:
             self._content.end()
             self._content = None
@@ -223,6 +220,7 @@ class InboundConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Stop whoever writes, as the client does not keep up."""
         self._writing_paused = True
+        self._server.watched.add(self)
         if self._relaying is not None:
             self._relaying.pause()
 
@@ -268,6 +266,11 @@ class InboundConnection(asyncio.Protocol):
             self._content = content
             self.resume_reading()
         return content
+
+    def local_address(self) -> tuple[str | None, int | None]:
+        """Return host and port that the client connected to; none on a Unix socket."""
+        name = self.transport and self.transport.get_extra_info("sockname")
+        return (str(name[0]), int(name[1])) if isinstance(name, tuple) else (None, None)
 
     def pause_reading(self) -> None:
         """Let the client wait."""
@@ -420,6 +423,11 @@ class InboundConnection(asyncio.Protocol):
         self.downlink.begin(http10=False, keep_alive=False)
         self.downlink.answer(error, [], with_content=True)
         self._linger()
+
+    @property
+    def is_to_be_watched(self) -> bool:
+        """Whether its client reads too slowly, or may not be there any more."""
+        return self._writing_paused or self._ended
 
     @property
     def unsent(self) -> int:

@@ -51,6 +51,7 @@ class InboundServer:
         self.budget = budget
         self._callers = callers
         self.connections: set[InboundConnection] = set()
+        self.watched: set[InboundConnection] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._empty: asyncio.Event | None = None
 
@@ -104,6 +105,7 @@ class InboundServer:
     def lost(self, connection: InboundConnection) -> None:
         """Forget `connection`, which has ended."""
         self.connections.discard(connection)
+        self.watched.discard(connection)
         if self._empty is not None and not self.connections:
             self._empty.set()
 
@@ -111,10 +113,13 @@ class InboundServer:
         self._timer = None
         now = asyncio.get_running_loop().time()
         self.budget.unsent = 0
-        for connection in tuple(self.connections):
+        for connection in tuple(self.watched):
+            if not connection.is_to_be_watched:
+                self.watched.discard(connection)
             self.budget.unsent += connection.unsent
             connection.check_peer()
-            if now > connection.deadline:
-                connection.expire()
+        # Thousands may be at rest, and others wait while they are looked at.
+        for connection in [each for each in self.connections if now > each.deadline]:
+            connection.expire()
         if self.connections:
             self._keep_time()
