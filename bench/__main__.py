@@ -46,7 +46,9 @@ QUICK_PEERS = ("nginx", "Caddy", "fast-proxy")
 
 
 def main() -> int:
-    # As Ctrl-C does: whatever ends this program, what it started is ended first.
+    # Whatever asks this program to end, what it started is ended first. A shell lets
+    # what runs in its background ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     parser = _parser()
     asked = parser.parse_args()
@@ -74,8 +76,10 @@ def _measure(asked: argparse.Namespace, names: list[str]) -> None:
     options, results = _options(asked), Results.load(RESULTS)
     with _lab(options, results) as lab:
         for name in names:
-            ROWS[name](lab)
-            results.save(RESULTS)
+            try:
+                ROWS[name](lab)
+            finally:
+                results.save(RESULTS)
     _show(results)
 
 

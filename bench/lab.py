@@ -19,7 +19,7 @@ from typing import Any, Self
 from bench.peers.others import PEERS
 from bench.peers.ours import ROOT, Ours, Prepared, prepare, start_ours
 from bench.peers.running import Place, Running
-from bench.processes import accepts, allow_many_files, free_port, start
+from bench.processes import StartError, accepts, allow_many_files, free_port, start
 from bench.results import Results
 from bench.upstream import Upstream, start_upstream
 
@@ -98,7 +98,8 @@ class Lab:
         """
         with ExitStack() as stack:
             there = [name for name in names if name in self.names()]
-            yield [self._start(name, stack, settings or {}) for name in there]
+            tried = [self._try(name, stack, settings or {}) for name in there]
+            yield [one for one in tried if one is not None]
 
     @contextmanager
     def ours(
@@ -122,6 +123,18 @@ class Lab:
             folder, free_port(), upstream or self.upstream, self.files, nginx_user()
         )
 
+    def _try(
+        self, name: str, stack: ExitStack, settings: dict[str, Any]
+    ) -> Running | None:
+        """Start it; a peer that does not start is left out."""
+        try:
+            return self._start(name, stack, settings)
+        except StartError:
+            if name not in PEERS:
+                raise
+            self.results.left_out[name] = "it did not start"
+            return None
+
     def _start(self, name: str, stack: ExitStack, settings: dict[str, Any]) -> Running:
         place = self.place()
         if (ours := self._variants().get(name)) is not None:
@@ -135,7 +148,9 @@ class Lab:
         self, name: str, ours: Ours, place: Place, stack: ExitStack
     ) -> Running:
         prepared = prepare(ours, place, self.auth_url)
-        started = start_ours(prepared, place)
+        # Logged in once and started again, as it runs for most of its life.
+        start_ours(prepared, place).stop()
+        started = start_ours(prepared, place, log_in=False)
         stack.callback(started.stop)
         url = f"http://127.0.0.1:{place.port}"
         return Running(name, url, started, prepared.admin)

@@ -21,11 +21,14 @@ COLORS = {
 }
 PLOTS = {"clients": BY_CLIENTS, "size": BY_SIZE, "fields": BY_FIELDS}
 TITLES = {
-    "clients": "by clients at the same time",
-    "size": "by size of the answer, 16 clients",
-    "fields": "by fields added to the request and to the answer, 16 clients",
+    "clients": "By clients at the same time",
+    "size": "By size of the answer; 16 clients",
+    "fields": "By fields added to the request and to the answer; 16 clients",
 }
-PANELS = (("cpu", "CPU per request, µs"), ("memory", "memory at the peak, MB"))
+PANELS = (
+    ("cpu", "CPU per request, µs (logarithmic)"),
+    ("memory", "memory at the peak, MB (logarithmic)"),
+)
 
 _STYLE = {
     # The same results make the same file.
@@ -68,7 +71,7 @@ def _drawing(results: Results, section: str, title: str) -> Drawing:
         axes.set_title(label, loc="left", fontsize=10)
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(mpl.ticker.FormatStrFormatter("%g"))
+        axes.yaxis.set_major_formatter(mpl.ticker.StrMethodFormatter("{x:,g}"))
         axes.yaxis.set_minor_locator(mpl.ticker.NullLocator())
         axes.set_xticks(range(len(cases)), [_short(case) for case in cases])
     drawing.suptitle(title, x=0.01, ha="left", fontsize=11)

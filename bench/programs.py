@@ -27,6 +27,8 @@ _NEEDED = {
 
 def prepare(peers: Sequence[str]) -> dict[str, str]:
     """Install what `peers` need; return why some of them have to be left out."""
+    if not Path("/proc/self/stat").exists():
+        sys.exit("CPU and memory are read from /proc, which only Linux has")
     system = {"wrk", "curl", "nginx"}.union(*(_NEEDED.get(peer, ()) for peer in peers))
     programs.install(sorted(system))
     for name in ("wrk", "curl", "nginx"):

@@ -20,6 +20,7 @@ SMALL = (
     ("idle", "first", "ms"),
     ("idle", "second", "ms"),
     ("idle", "memory", "MB"),
+    ("idle", "memory visited", "MB"),
     ("memory", "minutes", "min"),
     ("memory", "memory", "MB"),
     ("crowds", "p99 without", "ms"),

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Any
 from unittest import mock
 
+from proxy.access.repeats import PaidCalls
 from proxy.access.rules import AccessRules
-from proxy.config import AccessConfig, LogConfig
+from proxy.config import AccessConfig, ForwardConfig, LogConfig
 from proxy.forward.connection import UpstreamConnection
 from proxy.forward.dial import Origin
 from proxy.forward.exchange import Exchange
@@ -23,6 +24,7 @@ from proxy.forward.fields import (
 from proxy.forward.forwarding import Parts
 from proxy.forward.handler import NOTED, ForwardHandler
 from proxy.forward.inbound_server import InboundServer
+from proxy.forward.limits import Budget, InboundLimits
 from proxy.forward.pool import Pool, PoolLimits
 from proxy.forward.relay import ForwardOptions
 from proxy.http1.head import parse_request, parse_response
@@ -66,6 +68,11 @@ class Line(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return False
+
+    def set_write_buffer_limits(
+        self, high: int | None = None, low: int | None = None
+    ) -> None:
+        """Nothing waits."""
 
     def get_write_buffer_size(self) -> int:
         return 0
@@ -146,11 +153,21 @@ async def _with_loop() -> dict[str, Layer]:
 
     ended: list[Any] = []
     rules = AccessRules(AccessConfig(), ["127.0.0.1"])
+    paid = PaidCalls(ForwardConfig().paid_calls, 60, loop.time)
+    budget = Budget(2**28)
     handler = ForwardHandler(
-        Parts(pool, Token(), rules, ForwardOptions()), ended.append
+        Parts(pool, Token(), rules, paid, ForwardOptions()),
+        ended.append,
+        most_in_flight=1024,
+        budget=budget,
     )
     server = InboundServer(
-        handler.answer, handler.refuse, noted=NOTED, replay_limit=2**20
+        handler.answer,
+        handler.refuse,
+        noted=NOTED,
+        replay_limit=2**20,
+        limits=InboundLimits(),
+        budget=budget,
     )
     inbound = server()
     inbound.connection_made(client)

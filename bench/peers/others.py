@@ -44,6 +44,7 @@ http {{
             proxy_buffers 8 32k;
             # As the rest do: nothing goes to the disk on its way.
             proxy_request_buffering off;
+            client_body_buffer_size 256k;
             proxy_max_temp_file_size 0;
         }}
     }}

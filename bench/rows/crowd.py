@@ -98,7 +98,7 @@ def slow_readers(url: str) -> Iterator[int]:
         stack.callback(thread.join)
         stack.callback(stop.set)
         time.sleep(2)  # until buffers are full
-        yield SLOW
+        yield 2 * SLOW  # each has one here, and one to the upstream
 
 
 def _read_slowly(readers: list[socket.socket], stop: threading.Event) -> None:

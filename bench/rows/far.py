@@ -23,7 +23,7 @@ CASE = "new curl process"
 DIRECT = "direct"
 DELAY = 0.025
 DEBIAN_TRUST = "/etc/ssl/certs/ca-certificates.crt"
-PROCESSES = 20
+PROCESSES = 40
 
 
 @contextmanager

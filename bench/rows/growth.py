@@ -33,9 +33,6 @@ def measure(lab: Lab) -> None:
             in_turns(lab, everybody, BY_CLIENTS, case(count), count, rounds=rounds)
     with lab.running(*NAMES) as everybody:
         warm_up(everybody, clients=SOME)
-        for size in ANSWERS:
-            target = file_target(size)
-            in_turns(lab, everybody, BY_SIZE, size, SOME, target=target, rounds=rounds)
         for count in FIELDS:
             in_turns(
                 lab,
@@ -50,3 +47,7 @@ def measure(lab: Lab) -> None:
                 ],
                 rounds=rounds,
             )
+        # The last, as large answers leave memory behind.
+        for size in ANSWERS:
+            target = file_target(size)
+            in_turns(lab, everybody, BY_SIZE, size, SOME, target=target, rounds=rounds)

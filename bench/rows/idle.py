@@ -7,6 +7,7 @@ nobody wants to wait several times.
 
 import http.client
 import time
+import urllib.request
 from contextlib import ExitStack
 from urllib.parse import urlsplit
 
@@ -35,6 +36,9 @@ def measure(lab: Lab) -> None:
             lab.results.add(SECTION, case, OURS, "first", 1e3 * call(one.url))
             lab.results.add(SECTION, case, OURS, "second", 1e3 * call(one.url))
             lab.results.add(SECTION, case, OURS, "memory", memory)
+            visit(one.admin)
+            visited = one.program.memory()
+            lab.results.add(SECTION, case, OURS, "memory visited", visited)
 
 
 def call(url: str) -> float:
@@ -49,6 +53,12 @@ def call(url: str) -> float:
     if answer.status != http.client.OK:
         raise ConnectionError(f"{url} answered {answer.status}")
     return seconds
+
+
+def visit(admin: str) -> None:
+    """Ask the admin listener for the status, as the page, a command and a probe do."""
+    with urllib.request.urlopen(f"{admin}/api/status", timeout=20) as answer:
+        answer.read()
 
 
 def _wait(seconds: float) -> None:

@@ -4,12 +4,14 @@ import statistics
 
 from bench import wrk
 from bench.lab import Lab, say
+from bench.rows.requests import warm_up
 from bench.upstream import CALL
 
 SECTION = "memory"
 CASE = "load"
 SLICES = 20
 CLIENTS = 64
+WARM_UP = 15.0
 
 
 def measure(lab: Lab) -> None:
@@ -17,6 +19,8 @@ def measure(lab: Lab) -> None:
     lab.results.forget(SECTION)
     seconds = 60 * lab.options.soak / SLICES
     with lab.ours() as ours:
+        # Connections are opened, pools and the journal fill.
+        warm_up([ours], CLIENTS, WARM_UP)
         samples = []
         for number in range(SLICES):
             say(f"{SECTION}: slice {number + 1} of {SLICES}")
@@ -28,10 +32,6 @@ def measure(lab: Lab) -> None:
 
 
 def growth(samples: list[float]) -> float:
-    """Return by how much the last fifth of `samples` is above the one after a tenth.
-
-    The first tenth is left out: there connections are opened, and pools fill.
-    """
-    tenth = max(1, len(samples) // 10)
-    early = statistics.median(samples[tenth : 3 * tenth])
-    return statistics.median(samples[-2 * tenth :]) - early
+    """Return by how much the last fifth of `samples` is above the first."""
+    fifth = max(1, len(samples) // 5)
+    return statistics.median(samples[-fifth:]) - statistics.median(samples[:fifth])
