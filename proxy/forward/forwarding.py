@@ -184,21 +184,14 @@ class Forwarding:
 
         Raises a ProxyError about what may not pass.
         """
-        head, exchange, client = self._head, self._exchange, self._client
-        seen, target, access = head.seen, head.target, self._parts.access
-        is_usual = target[:1] == b"/" and b"host" in seen
-        local = port = None
-        if not is_usual or not access.knows(seen[b"host"]):
-            local, port = client.local_address()  # which costs a system call
-        if not is_usual:
-            # HTTP/1.0 knows no Host: the address that it came to stands for it.
-            host = named_host(target, seen.get(b"host"), port)
-            head.seen = seen = {
-                **seen,
-                b"host": host or (local or "localhost").encode(),
-            }
+        head, exchange, access = self._head, self._exchange, self._parts.access
+        target, local = head.target, None
+        is_usual = target[:1] == b"/" and b"host" in head.seen
+        if not is_usual or not access.knows(head.seen[b"host"]):
+            local = self._settle_host()
+        seen = head.seen
         caller = self._caller = access.check(
-            head.method, exchange.target, seen, local, secure=client.secure
+            head.method, exchange.target, seen, local, secure=self._client.secure
         )
         if caller.name is not None:
             exchange.caller = caller.name
@@ -215,6 +208,19 @@ class Forwarding:
             self._answer(200, [("Allow", ALLOWED)])
             return None
         return target
+
+    def _settle_host(self) -> str | None:
+        """See to it that the head names a host; return the one that was connected to.
+
+        That costs a system call. HTTP/1.0 knows no Host: the address stands for it.
+        """
+        head = self._head
+        local, port = self._client.local_address()
+        host = named_host(head.target, head.seen.get(b"host"), port)
+        if host is None:
+            host = (local or "localhost").encode()
+        head.seen = {**head.seen, b"host": host}
+        return local
 
     def _outbound(self, target: bytes) -> Sending:
         head, parts = self._head, self._parts

@@ -24,9 +24,15 @@ HIGH_WATER: Final = 64 * 1024
 _LOW_WATER = HIGH_WATER // 4
 _STREAK = 64  # full reads after which there are many at a time
 
-# One for all connections: they are filled and copied from without a pause.
-_sealed = memoryview(bytearray(MANY))
-_opened = memoryview(bytearray(MANY))
+
+class Buffers:
+    """What all connections of one event loop read into: they copy from it at once."""
+
+    __slots__ = ("opened", "sealed")
+
+    def __init__(self) -> None:
+        self.sealed = memoryview(bytearray(MANY))
+        self.opened = memoryview(bytearray(MANY))
 
 
 async def open_tls(
@@ -34,6 +40,7 @@ async def open_tls(
     context: ssl.SSLContext,
     host: str,
     protocol: asyncio.Protocol,
+    buffers: Buffers,
 ) -> "TlsTransport":
     """Return a transport over the non-blocking socket `connected`, which it then owns.
 
@@ -43,23 +50,24 @@ async def open_tls(
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = context.wrap_bio(incoming, outgoing, server_hostname=host)
     loop = asyncio.get_running_loop()
-    done = False
-    while not done:
+    while True:
         try:
             tls.do_handshake()
-            done = True
         except ssl.SSLWantReadError:
-            pass
-        finally:  # what goes wrong is told to the other end, too
-            if outgoing.pending:
+            await loop.sock_sendall(connected, outgoing.read())
+        except ssl.SSLError:
+            with suppress(OSError):  # the other end may want to know, too
                 await loop.sock_sendall(connected, outgoing.read())
-        if not done:
-            data = await loop.sock_recv(connected, FEW)
-            if data:
-                incoming.write(data)
-            else:
-                incoming.write_eof()
-    return TlsTransport(loop, connected, tls, incoming, outgoing, protocol)
+            raise
+        else:
+            await loop.sock_sendall(connected, outgoing.read())
+            break
+        data = await loop.sock_recv(connected, FEW)
+        if data:
+            incoming.write(data)
+        else:
+            incoming.write_eof()
+    return TlsTransport(loop, connected, tls, incoming, outgoing, protocol, buffers)
 
 
 class TlsTransport(asyncio.Transport):
@@ -73,6 +81,7 @@ class TlsTransport(asyncio.Transport):
         incoming: ssl.MemoryBIO,
         outgoing: ssl.MemoryBIO,
         protocol: asyncio.Protocol,
+        buffers: Buffers,
     ) -> None:
         super().__init__()
         self._loop = loop
@@ -82,6 +91,8 @@ class TlsTransport(asyncio.Transport):
         self._incoming = incoming
         self._outgoing = outgoing
         self._protocol = protocol
+        self._sealed = buffers.sealed
+        self._opened = buffers.opened
         self._unsent = b""
         self._amount = FEW
         self._streak = 0
@@ -176,14 +187,14 @@ class TlsTransport(asyncio.Transport):
     def _read(self) -> None:
         amount = self._amount
         try:
-            count = self._socket.recv_into(_sealed, amount)
+            count = self._socket.recv_into(self._sealed, amount)
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:
             self._lose(error)
             return
         if count:
-            self._incoming.write(_sealed[:count])
+            self._incoming.write(self._sealed[:count])
         else:
             self._incoming.write_eof()
         self._open()
@@ -202,7 +213,7 @@ class TlsTransport(asyncio.Transport):
                 self._lose(error)
                 return
             if filled:
-                self._protocol.data_received(bytes(_opened[:filled]))
+                self._protocol.data_received(bytes(self._opened[:filled]))
         if self._ended and not self._closing:
             self._protocol.eof_received()
             self.close()
@@ -215,7 +226,7 @@ class TlsTransport(asyncio.Transport):
         while filled + FEW <= self._amount:
             try:
                 # One record at most; typeshed knows the form without a buffer only.
-                count = cast("int", self._tls.read(FEW, _opened[filled:]))
+                count = cast("int", self._tls.read(FEW, self._opened[filled:]))
             except ssl.SSLWantReadError:
                 return filled, False
             if not count:
