@@ -32,11 +32,16 @@ class LateAdmin:
 
     def __call__(self) -> asyncio.BaseProtocol:
         """Return the protocol of a new connection."""
+        return _Waiting(self) if self._factory is None else self._factory()
+
+    def join(self, waiting: "_Waiting") -> None:
+        """Let a connection wait, if it still has to."""
         if self._factory is not None:
-            return self._factory()
+            waiting.go_on(self._factory)
+            return
+        self.waiting.add(waiting)
         if self._loading is None:
             self._loading = spawn(self._make_ready(), name="load the admin listener")
-        return _Waiting(self)
 
     async def _make_ready(self) -> None:
         try:
@@ -62,7 +67,7 @@ class _Waiting(asyncio.Protocol):
         if len(self._admin.waiting) >= MOST:
             self._transport.abort()
         else:
-            self._admin.waiting.add(self)
+            self._admin.join(self)
 
     def data_received(self, data: bytes) -> None:
         """Keep `data`."""
