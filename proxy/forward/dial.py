@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from proxy.errors import UpstreamUnreachableError
 from proxy.forward.connection import UpstreamConnection
-from proxy.forward.tls import Buffers, open_tls
+from proxy.forward.tls import Shared, open_tls
 from proxy.forward.tunnel import open_tunnel
 
 # The loop of Windows cannot tell when a socket is ready: there asyncio does TLS.
@@ -36,7 +36,7 @@ class Origin:
         return (host if self.port == default else f"{host}:{self.port}").encode()
 
 
-async def dial(origin: Origin, buffers: Buffers) -> UpstreamConnection:
+async def dial(origin: Origin, shared: Shared) -> UpstreamConnection:
     """Return a new connection to `origin`.
 
     Raises UpstreamUnreachableError, or TimeoutError when the system gives up. How long
@@ -45,10 +45,10 @@ async def dial(origin: Origin, buffers: Buffers) -> UpstreamConnection:
     with _connect_errors(origin.host):
         if origin.egress_proxy is not None and origin.tls is not None:
             return await _through(origin.egress_proxy, origin)
-        return await _directly(origin, buffers)
+        return await _directly(origin, shared)
 
 
-async def _directly(origin: Origin, buffers: Buffers) -> UpstreamConnection:
+async def _directly(origin: Origin, shared: Shared) -> UpstreamConnection:
     loop = asyncio.get_running_loop()
     addresses = await loop.getaddrinfo(
         origin.host, origin.port, type=socket.SOCK_STREAM
@@ -57,7 +57,7 @@ async def _directly(origin: Origin, buffers: Buffers) -> UpstreamConnection:
     for family, _, _, _, address in addresses:
         try:
             if origin.tls is not None and _CAN_WATCH:
-                return await _by_tls(origin.host, origin.tls, family, address, buffers)
+                return await _by_tls(origin.host, origin.tls, family, address, shared)
             _, connection = await loop.create_connection(
                 lambda: UpstreamConnection(loop),
                 str(address[0]),
@@ -79,7 +79,7 @@ async def _by_tls(
     context: ssl.SSLContext,
     family: int,
     address: tuple[Any, ...],
-    buffers: Buffers,
+    shared: Shared,
 ) -> UpstreamConnection:
     loop = asyncio.get_running_loop()
     made = socket.socket(family, socket.SOCK_STREAM)
@@ -88,7 +88,7 @@ async def _by_tls(
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await loop.sock_connect(made, address)
         connection = UpstreamConnection(loop)
-        await open_tls(made, context, host, connection, buffers)
+        await open_tls(made, context, host, connection, shared)
     except BaseException:
         made.close()
         raise

@@ -10,7 +10,7 @@ from proxy.errors import LoopError, UpstreamError, UpstreamTimeoutError
 from proxy.forward.connection import Address, UpstreamConnection
 from proxy.forward.dial import Origin, dial
 from proxy.forward.slots import Slots
-from proxy.forward.tls import Buffers
+from proxy.forward.tls import Shared
 from proxy.tasks import cancel, spawn
 
 logger = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class Pool:
         self._is_own = is_own
         self._loop = asyncio.get_running_loop()
         self._idle: list[UpstreamConnection] = []  # the one used last is at the end
-        self._buffers = Buffers()
+        self._shared = Shared(self._loop)
         self._busy: set[UpstreamConnection] = set()
         self._slots = Slots(limits.max_connections)
         self._warmth = _Warmth()
@@ -165,7 +165,7 @@ class Pool:
         self._opening += 1
         try:
             async with asyncio.timeout(self._limits.connect_timeout):
-                connection = await dial(self._origin, self._buffers)
+                connection = await dial(self._origin, self._shared)
         except TimeoutError as exc:
             raise UpstreamTimeoutError(
                 f"no connection to {self._origin.host} in time; "

@@ -9,6 +9,8 @@ also the shorter way for each byte.
 import asyncio
 import socket
 import ssl
+from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, Literal, cast
 
@@ -22,17 +24,46 @@ HIGH_WATER: Final = 64 * 1024
 """Bytes that may wait to be sent before the protocol is told to stop."""
 
 _LOW_WATER = HIGH_WATER // 4
+_AT_A_TIME = 2
 _STREAK = 64  # full reads after which there are many at a time
 
 
-class Buffers:
-    """What all connections of one event loop read into: they copy from it at once."""
+class Shared:
+    """What all connections of one event loop share.
 
-    __slots__ = ("opened", "sealed")
+    That is what they read into, as they copy from it at once, and the turns in which
+    they go on after a pause: a thousand readers may all have taken something in the
+    same moment, and nobody else should have to wait for all of them.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_begun", "_loop", "_turning", "_waiting", "opened", "sealed")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._begun = 0  # steps in this turn of the loop
+        self._turning = False
+        self._waiting: deque[Callable[[], None]] = deque()
         self.sealed = memoryview(bytearray(MANY))
         self.opened = memoryview(bytearray(MANY))
+
+    def in_turn(self, step: Callable[[], None]) -> None:
+        """Take `step` in the loop's next turn, or in a later one if there are many."""
+        if self._begun < _AT_A_TIME:
+            self._begun += 1
+            self._loop.call_soon(step)
+        else:
+            self._waiting.append(step)
+        if not self._turning:
+            self._turning = True
+            self._loop.call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._begun = min(_AT_A_TIME, len(self._waiting))
+        for _ in range(self._begun):
+            self._loop.call_soon(self._waiting.popleft())
+        self._turning = self._begun > 0
+        if self._turning:
+            self._loop.call_soon(self._turn)
 
 
 async def open_tls(
@@ -40,7 +71,7 @@ async def open_tls(
     context: ssl.SSLContext,
     host: str,
     protocol: asyncio.Protocol,
-    buffers: Buffers,
+    shared: Shared,
 ) -> "TlsTransport":
     """Return a transport over the non-blocking socket `connected`, which it then owns.
 
@@ -67,11 +98,32 @@ async def open_tls(
             incoming.write(data)
         else:
             incoming.write_eof()
-    return TlsTransport(loop, connected, tls, incoming, outgoing, protocol, buffers)
+    return TlsTransport(loop, connected, tls, incoming, outgoing, protocol, shared)
 
 
 class TlsTransport(asyncio.Transport):
     """Reads and writes through `tls`, after its handshake."""
+
+    __slots__ = (
+        "_amount",
+        "_closing",
+        "_descriptor",
+        "_ended",
+        "_incoming",
+        "_loop",
+        "_lost",
+        "_opened",
+        "_outgoing",
+        "_protocol",
+        "_reading",
+        "_sealed",
+        "_shared",
+        "_socket",
+        "_streak",
+        "_tls",
+        "_unsent",
+        "_watched",
+    )
 
     def __init__(
         self,
@@ -81,7 +133,7 @@ class TlsTransport(asyncio.Transport):
         incoming: ssl.MemoryBIO,
         outgoing: ssl.MemoryBIO,
         protocol: asyncio.Protocol,
-        buffers: Buffers,
+        shared: Shared,
     ) -> None:
         super().__init__()
         self._loop = loop
@@ -91,12 +143,14 @@ class TlsTransport(asyncio.Transport):
         self._incoming = incoming
         self._outgoing = outgoing
         self._protocol = protocol
-        self._sealed = buffers.sealed
-        self._opened = buffers.opened
+        self._shared = shared
+        self._sealed = shared.sealed
+        self._opened = shared.opened
         self._unsent = b""
         self._amount = FEW
         self._streak = 0
         self._reading = False
+        self._watched = False
         self._ended = False  # by the other end, in good order
         self._closing = False
         self._lost = False
@@ -134,8 +188,9 @@ class TlsTransport(asyncio.Transport):
 
     def pause_reading(self) -> None:
         """Leave what comes to the kernel."""
-        if self._reading:
-            self._reading = False
+        self._reading = False
+        if self._watched:
+            self._watched = False
             self._amount, self._streak = FEW, 0
             self._loop.remove_reader(self._descriptor)
 
@@ -144,9 +199,7 @@ class TlsTransport(asyncio.Transport):
         if self._reading or self._closing:
             return
         self._reading = True
-        self._loop.add_reader(self._descriptor, self._read)
-        # Of what was read before the pause, the socket knows nothing.
-        self._loop.call_soon(self._open)
+        self._shared.in_turn(self._go_on)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send `data` now, as far as the kernel takes it, and the rest later."""
@@ -183,6 +236,13 @@ class TlsTransport(asyncio.Transport):
         self._lose(None)
 
     # -- Coming in ---------------------------------------------------------------
+
+    def _go_on(self) -> None:
+        if not self._reading or self._watched:
+            return
+        self._watched = True
+        self._loop.add_reader(self._descriptor, self._read)
+        self._open()  # of what was read before the pause, the socket knows nothing
 
     def _read(self) -> None:
         amount = self._amount
@@ -277,7 +337,7 @@ class TlsTransport(asyncio.Transport):
         if self._lost:
             return
         self._lost = self._closing = True
-        self._reading = False
+        self._reading = self._watched = False
         self._unsent = b""
         self._loop.remove_reader(self._descriptor)
         self._loop.remove_writer(self._descriptor)
