@@ -24,6 +24,7 @@ HIGH_WATER: Final = 64 * 1024
 """Bytes that may wait to be sent before the protocol is told to stop."""
 
 _LOW_WATER = HIGH_WATER // 4
+_SLOW = 0.05  # seconds of a pause after which a reader is no quick one
 _AT_A_TIME = 2
 _STREAK = 64  # full reads after which there are many at a time
 
@@ -114,6 +115,7 @@ class TlsTransport(asyncio.Transport):
         "_lost",
         "_opened",
         "_outgoing",
+        "_paused_at",
         "_protocol",
         "_reading",
         "_sealed",
@@ -149,6 +151,7 @@ class TlsTransport(asyncio.Transport):
         self._unsent = b""
         self._amount = FEW
         self._streak = 0
+        self._paused_at = loop.time()
         self._reading = False
         self._watched = False
         self._ended = False  # by the other end, in good order
@@ -191,7 +194,7 @@ class TlsTransport(asyncio.Transport):
         self._reading = False
         if self._watched:
             self._watched = False
-            self._amount, self._streak = FEW, 0
+            self._paused_at = self._loop.time()
             self._loop.remove_reader(self._descriptor)
 
     def resume_reading(self) -> None:
@@ -241,6 +244,8 @@ class TlsTransport(asyncio.Transport):
         if not self._reading or self._watched:
             return
         self._watched = True
+        if self._loop.time() - self._paused_at > _SLOW:
+            self._amount, self._streak = FEW, 0
         self._loop.add_reader(self._descriptor, self._read)
         self._open()  # of what was read before the pause, the socket knows nothing
 
