@@ -37,6 +37,11 @@ PIPELINED: Final = 64 * 1024
 HIGH_WATER: Final = 4 * 1024
 """Bytes that may wait for the client to read before the upstream is stopped."""
 
+QUICK_HIGH_WATER: Final = 256 * 1024
+"""The same, for a client that has taken them within `QUICK` seconds before."""
+
+QUICK: Final = 0.05
+
 IDLE_TIME: Final = 900.0
 """Seconds that a connection may rest between requests: a program that keeps one for
 long should rarely find it closed."""
@@ -130,6 +135,7 @@ class InboundConnection(asyncio.Protocol):
         "_eof_written",
         "_exchange",
         "_loop",
+        "_paused_at",
         "_reading_paused",
         "_relaying",
         "_section",
@@ -156,6 +162,7 @@ class InboundConnection(asyncio.Protocol):
         self._section: FieldSection | None = None
         self._reading_paused = False
         self._writing_paused = False
+        self._paused_at = 0.0
         self._ended = False  # the client will send nothing more
         self._eof_written = False
         self._unsent = 0
@@ -220,6 +227,7 @@ class InboundConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Stop whoever writes, as the client does not keep up."""
         self._writing_paused = True
+        self._paused_at = self._loop.time()
         self._server.watched.add(self)
         if self._relaying is not None:
             self._relaying.pause()
@@ -227,6 +235,13 @@ class InboundConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Let whoever writes go on, or the next request have its turn."""
         self._writing_paused = False
+        if self.transport is not None:
+            is_quick = self._loop.time() - self._paused_at < QUICK
+            self.transport.set_write_buffer_limits(
+                QUICK_HIGH_WATER if is_quick else HIGH_WATER
+            )
+            if self._writing_paused:
+                return  # by that, as what waits is more than is allowed now
         if self._relaying is not None:
             self._relaying.resume()
         if self._state is _ANSWERED:

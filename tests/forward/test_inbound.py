@@ -676,3 +676,34 @@ async def test_on_a_unix_socket_chunks_tell_an_end_from_a_cut(tmp_path: Path) ->
 async def _until(true: Callable[[], bool]) -> None:
     while not true():
         await asyncio.sleep(0.005)
+
+
+async def test_a_quick_reader_that_becomes_slow_is_waited_for() -> None:
+    """More is written ahead to a quick one, and little to it when it is quick no more."""
+    piece = bytes(256 * 1024)
+    total, sent = 64 * 1024 * 1024, 0
+
+    async def script(peer: Peer) -> None:
+        nonlocal sent
+        await peer.read_message()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % total)
+        while sent < total:
+            await peer.send(piece)
+            sent += len(piece)
+        await peer.gone()
+
+    async with rig(script) as it, it.client() as client:
+        await client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await client.read_head()
+        left = total
+        while left > total * 3 / 4:
+            left -= len(await client.reader.read(2**20))
+        for _ in range(3):  # a pause, a little, and another pause
+            await settled(lambda: sent)
+            left -= len(await client.reader.readexactly(2**20))
+        stopped = await settled(lambda: sent)
+        assert stopped < total * 7 / 8
+        [inbound] = it.inbound.connections
+        assert inbound.unsent < 512 * 1024
+        while left:
+            left -= len(await client.reader.readexactly(min(left, 2**20)))
