@@ -34,7 +34,7 @@ from proxy.http1.head import (
 PIPELINED: Final = 64 * 1024
 """Bytes of requests that wait for their turn before the client is stopped."""
 
-HIGH_WATER: Final = 4 * 1024
+HIGH_WATER: Final = 1024
 """Bytes that may wait for the client to read before the upstream is stopped."""
 
 QUICK_HIGH_WATER: Final = 256 * 1024

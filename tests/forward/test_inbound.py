@@ -679,7 +679,7 @@ async def _until(true: Callable[[], bool]) -> None:
 
 
 async def test_a_quick_reader_that_becomes_slow_is_waited_for() -> None:
-    """More is written ahead to a quick one, and little to it when it is quick no more."""
+    """More is written ahead to a quick one, and little when it is quick no more."""
     piece = bytes(256 * 1024)
     total, sent = 64 * 1024 * 1024, 0
 
