@@ -336,9 +336,9 @@ def _without_our_cookie(fields: Iterable[Field], dropped: Set[bytes]) -> list[by
         if lower == b"cookie":
             value = value_of(field)
             kept = without_ours(value)
-            if not kept:
-                continue
             if kept != value:
+                if not kept:
+                    continue  # there was nothing else
                 line = line[: len(lower)] + b": " + kept
         lines.append(line)
     return lines

@@ -309,6 +309,7 @@ def test_trailers_decide_nothing() -> None:
         (b"Cookie: telemed-proxy-admin-8081=secret", []),
         (b"cookie:a=1; telemed-proxy-admin-8081=secret;b=2", [b"cookie: a=1;b=2"]),
         (b"Cookie:  a=1 ", [b"Cookie:  a=1 "]),
+        (b"Cookie: ", [b"Cookie: "]),
     ],
 )
 def test_the_upstream_does_not_learn_the_admin_pages_cookie(
