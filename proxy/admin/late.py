@@ -48,8 +48,10 @@ class LateAdmin:
             self._factory = await self._load()
         finally:
             self._loading = None  # the next connection tries again
+            loop = asyncio.get_running_loop()
             for waiting in tuple(self.waiting):
-                waiting.go_on(self._factory)
+                # Each by itself: one that fails must not keep the others.
+                loop.call_soon(waiting.go_on, self._factory)
 
 
 class _Waiting(asyncio.Protocol):

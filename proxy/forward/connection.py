@@ -139,6 +139,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.answer_begun = False
         if self._state is _CLOSED:
             self._error = self._error or _broken_off()
+            self._loop.call_soon(self._wake)
         else:
             self._state = _HEAD
         self.last_activity = self._loop.time()

@@ -42,6 +42,7 @@ class InboundContent:
         "_arrived_bytes",
         "_counted",
         "_error",
+        "_forgotten",
         "_keep",
         "_kept",
         "_reader",
@@ -67,6 +68,7 @@ class InboundContent:
         self._arrived: list[bytes] = []  # and not taken yet
         self._arrived_bytes = 0
         self.taken = 0
+        self._forgotten = False
         self._error: RequestError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self.chunked = isinstance(reader, Chunked)
@@ -162,6 +164,8 @@ class InboundContent:
 
     def _note(self, piece: bytes) -> None:
         self.received += len(piece)
+        if self._forgotten:
+            return
         self._arrived.append(piece)
         self._arrived_bytes += len(piece)
         self._count(len(piece))
@@ -185,7 +189,8 @@ class InboundContent:
         self._source.resume_reading()
 
     def forget(self) -> None:
-        """Keep nothing any more: it is not sent again."""
+        """Keep nothing any more, nor of what still comes: nobody sends it."""
+        self._forgotten = True
         self._kept = None
         self._arrived = []
         self._count(-self._counted)

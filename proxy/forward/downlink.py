@@ -79,18 +79,18 @@ class Downlink:
         """Relay a 1xx response, to those who know them (RFC 9110, section 15.2)."""
         if not self.http10 and not self.head_sent:
             lines = (status_line(head), *relayed_lines(head), b"\r\n")
-            transport = self._line.transport
-            if transport is not None:
-                transport.write(b"\r\n".join(lines))
+            self._put(b"\r\n".join(lines))
 
     def write_continue(self) -> None:
         """Ask the client for its content (RFC 9110, section 15.2.1)."""
-        if (transport := self._line.transport) is not None:
-            transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._put(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def write(self, data: bytes) -> None:
         """Write a piece of content."""
         self.sent += len(data)
+        self._put(data)
+
+    def _put(self, data: bytes) -> None:
         transport = self._line.transport
         # Until the loss is told, uvloop would complain of each piece.
         if transport is not None and not transport.is_closing():

@@ -252,7 +252,13 @@ class Forwarding:
             if b"expect" in head.seen and not head.http10:
                 self._downlink.write_continue()
                 self._sending.drop_expect()
-            whole = await content.come_whole(PAID_CONTENT)
+            try:
+                async with asyncio.timeout(self._parts.pool.response_timeout):
+                    whole = await content.come_whole(PAID_CONTENT)
+            except TimeoutError as exc:
+                raise RequestError(
+                    "the request's content did not come in time", status=408
+                ) from exc
         paid, caller = self._parts.paid, self._exchange.caller
         key = paid.key(head.method, self._exchange.target, whole, caller)
         repeat = means_it(head.seen.get(ALLOW_REPEAT))
@@ -261,7 +267,7 @@ class Forwarding:
 
     def _send(self, token: str) -> None:
         sending = self._sending
-        self._went_out = True
+        self._went_out = self._went_out or sending.connection.reusable
         self._upstream_status = None
         self._token = token
         self._exchange.reused = sending.connection.reused
@@ -407,7 +413,8 @@ class Forwarding:
         self._exchange.status = head.status
         upgrade = b"Upgrade: " + head.seen[b"upgrade"]
         downlink.write_switch([status_line(head), *relayed_lines(head), upgrade])
-        upload = sending.upload(self._client.tunnel())
+        content = self._content = self._client.tunnel()
+        upload = sending.upload(content)
         ended: set[Downlink | UpstreamConnection] = set()
 
         def end(way: Downlink | UpstreamConnection) -> None:
@@ -431,6 +438,8 @@ class Forwarding:
             self._sending.connection.watch(None)
         before = request_id.set(self._exchange.request_id)
         self._task = spawn(self._patiently(steps), name="forwarding")
+        # One that is cancelled in the same moment never gets to its steps.
+        self._task.add_done_callback(lambda _: steps.close())
         request_id.reset(before)
 
     async def _patiently(self, steps: Coroutine[object, object, None]) -> None:

@@ -291,11 +291,12 @@ class InboundConnection(asyncio.Protocol):
         """Let the client wait."""
         if not self._reading_paused and not self._ended and self.transport is not None:
             self._reading_paused = True
+            self._server.watched.add(self)
             self.transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Read from the client again, unless too much waits for its turn already."""
-        if len(self._buffer) > PIPELINED:
+        if len(self._buffer) > PIPELINED and self._state is not _HEAD:
             return
         if self._reading_paused and self.transport is not None:
             self._reading_paused = False
@@ -442,7 +443,7 @@ class InboundConnection(asyncio.Protocol):
     @property
     def is_to_be_watched(self) -> bool:
         """Whether its client reads too slowly, or may not be there any more."""
-        return self._writing_paused or self._ended
+        return self._writing_paused or self._reading_paused or self._ended
 
     @property
     def unsent(self) -> int:
@@ -486,9 +487,10 @@ class InboundConnection(asyncio.Protocol):
         if self.transport is None:
             return
         if self.can_reset:
-            self.transport.get_extra_info("socket").setsockopt(
-                socket.SOL_SOCKET, socket.SO_LINGER, _RESET
-            )
+            with suppress(OSError):  # it may be closed already
+                self.transport.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, _RESET
+                )
         self.transport.abort()
 
     @property
@@ -544,8 +546,10 @@ class InboundConnection(asyncio.Protocol):
         """Find out whether a client that has ended its side is there to be answered."""
         # Once both sides have ended, nobody has to be there.
         in_tunnel = self._state is _TUNNEL and not self._eof_written
+        # Of a client that is not read from, nothing else is heard.
+        is_silent = self._ended or self._reading_paused
         if self.transport is None or not (
-            self._is_in_doubt or (in_tunnel and self._ended)
+            self._is_in_doubt or (in_tunnel and is_silent)
         ):
             return
         left = has_left(self.transport)

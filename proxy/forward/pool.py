@@ -94,6 +94,7 @@ class Pool:
         self._closed = False
         self._opening = 0
         self.opened = 0
+        self.response_timeout = limits.response_timeout
         self.authority = origin.authority
 
     def start(self) -> None:

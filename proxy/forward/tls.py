@@ -294,6 +294,10 @@ class TlsTransport(asyncio.Transport):
                 count = cast("int", self._tls.read(FEW, self._opened[filled:]))
             except ssl.SSLWantReadError:
                 return filled, False
+            except ssl.SSLError:
+                if filled:
+                    return filled, True  # what was good before it goes first
+                raise
             if not count:
                 self._ended = True
                 return filled, False
@@ -346,7 +350,8 @@ class TlsTransport(asyncio.Transport):
         self._unsent = b""
         self._loop.remove_reader(self._descriptor)
         self._loop.remove_writer(self._descriptor)
-        self._loop.call_soon(self._report, error)
+        # Whatever came of our goodbye, the other end had said its own.
+        self._loop.call_soon(self._report, None if self._ended else error)
 
     def _report(self, error: OSError | None) -> None:
         self._socket.close()
