@@ -3,7 +3,7 @@
 # make check  formatting, lint, types, and audit
 # make audit  known vulnerabilities of what it runs on, where the network can be asked
 # make fuzz   requests and responses made up to break it, for ten minutes
-# make bench  what the proxy costs, beside nginx, Caddy and others, in half an hour
+# make bench  what the proxy costs, beside nginx, Caddy and others, in 40 minutes
 # make bench-quick   the core of it in a minute
 # make bench-micro   its layers alone: time and allocations
 # make bench-report  the last results into docs/performance.md

@@ -159,7 +159,9 @@ async def open_app(
         )
         page = AdminPage(config, oauth, info, health, metrics, callers, clock)
         stack.push_async_callback(page.close)
-        await _open(stack, admin, LateAdmin(page.open))
+        late = LateAdmin(page.open)
+        stack.push_async_callback(late.close)
+        await _open(stack, admin, late)
         stack.push_async_callback(_drain, forward)
         for listener in forwarding:
             await _open(stack, listener, forward.inbound)

@@ -3,7 +3,7 @@
 There are two doors. Whatever a record of `logging` holds, ours or a library's, message,
 traceback or member, passes redaction in the formatters. Access lines, one for each
 request, have their own and cheaper door, as it is known where a secret can stand in
-them. Every line has the request id.
+them. A line that is about one request has its id.
 """
 
 import json
@@ -234,7 +234,6 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _request_id(record: logging.LogRecord) -> str:
-    # A caller may have chosen it.
     return redact_text(str(getattr(record, "request_id", None) or request_id.get()))
 
 

@@ -22,12 +22,17 @@ def room_for(connections: int, others: int) -> int:
     wanted = connections + others + SPARE
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-            soft = most
-        except (OSError, ValueError) as error:
-            logger.debug("the limit of open files stays at %d: %s", soft, error)
+        # macOS says that there is no hard limit, and allows some ten thousand.
+        for most in (wanted, 10_240, 4_096):
+            if hard != resource.RLIM_INFINITY:
+                most = min(most, hard)
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            except (OSError, ValueError) as error:
+                logger.debug("no limit of %d open files: %s", most, error)
+            else:
+                soft = most
+                break
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return connections
     return max(1, soft - others - SPARE)

@@ -1,7 +1,7 @@
 """An admin listener that is there from the start, and loaded when somebody comes.
 
-aiohttp takes as much memory as the rest of this program together, and half of the time
-of its start. Most proxies run for weeks without anybody looking at the page.
+aiohttp takes nearly half as much memory as the rest of this program, and as long to
+load. Most proxies run for weeks without anybody looking at the page.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final, cast
 
 from proxy.listeners import ProtocolFactory
-from proxy.tasks import spawn
+from proxy.tasks import cancel, spawn
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,12 @@ class LateAdmin:
         self._factory: ProtocolFactory | None = None
         self._loading: asyncio.Task[None] | None = None
         self.waiting: set[_Waiting] = set()
+
+    async def close(self) -> None:
+        """Load nothing any more, and end who waits for it."""
+        await cancel(self._loading)
+        for waiting in tuple(self.waiting):
+            waiting.go_on(None)
 
     def __call__(self) -> asyncio.BaseProtocol:
         """Return the protocol of a new connection."""

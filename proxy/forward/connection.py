@@ -1,12 +1,13 @@
 """One upstream HTTP/1.1 connection: an asyncio protocol over the grammar of `http1`.
 
-An exchange on it goes `start` → `write` … → `await head()` → content. Content is kept
-in a small buffer until someone says where it goes (`relay_to`), and from then on is
-handed over as it comes; whoever receives it stops the upstream with `pause` and
-`resume`. After `await ended()` the connection is free for the next exchange if
-`reusable` says so. After a 101 what comes is no message any more, and ends with the
-connection. Whatever goes wrong ends the connection and is raised, as one of the errors
-of `proxy.errors`, by whichever call waits.
+An exchange on it goes `start` → `write` … → `received_head` → content → `over`; who is
+told of a change, see `watch`, asks these two. Content is kept in a small buffer until
+someone says where it goes (`relay_to`), and from then on is handed over as it comes;
+whoever receives it stops the upstream with `pause` and `resume`. When it is over, the
+connection is free for the next exchange if `reusable` says so. After a 101 what comes
+is no message any more, and ends with the connection. Whatever goes wrong ends the
+connection and is raised, as one of the errors of `proxy.errors`, by whoever asks. Where
+nobody watches, `head`, `content` and `ended` wait.
 """
 
 import asyncio
@@ -139,7 +140,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.answer_begun = False
         if self._state is _CLOSED:
             self._error = self._error or _broken_off()
-            self._loop.call_soon(self._wake)
+            self._loop.call_soon(self._wake)  # whoever starts it is not ready yet
         else:
             self._state = _HEAD
         self.last_activity = self._loop.time()
@@ -514,10 +515,7 @@ class UpstreamConnection(asyncio.Protocol):
             self.idle_since = self._loop.time()
         else:
             self.close()
-        if self._on_change is not None:
-            self._on_change()
-        else:
-            self._wake()
+        self._wake()
 
     # ----------------------------------------------------------------------------
 

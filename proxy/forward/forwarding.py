@@ -123,6 +123,7 @@ class Forwarding:
         "_submission",
         "_task",
         "_token",
+        "_tunnelled",
         "_upstream_status",
         "_went_out",
     )
@@ -152,6 +153,7 @@ class Forwarding:
         self._goes_on = False
         self._since = 0.0
         self._task: asyncio.Task[None] | None = None
+        self._tunnelled: InboundContent | None = None
         self._submission: Submission | None = None
         self._went_out = False
         self._upstream_status: int | None = None
@@ -413,7 +415,7 @@ class Forwarding:
         self._exchange.status = head.status
         upgrade = b"Upgrade: " + head.seen[b"upgrade"]
         downlink.write_switch([status_line(head), *relayed_lines(head), upgrade])
-        content = self._content = self._client.tunnel()
+        content = self._tunnelled = self._client.tunnel()
         upload = sending.upload(content)
         ended: set[Downlink | UpstreamConnection] = set()
 
@@ -498,6 +500,9 @@ class Forwarding:
         if self._content is not None:
             exchange.received = self._content.received
             self._content.forget()
+        if self._tunnelled is not None:
+            exchange.received += self._tunnelled.received
+            self._tunnelled.forget()
         if self._submission is not None:
             status = self._upstream_status
             self._submission.settle(sent=self._went_out, status=status)

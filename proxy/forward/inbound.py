@@ -226,22 +226,25 @@ class InboundConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Stop whoever writes, as the client does not keep up."""
+        if not self._writing_paused:
+            self._paused_at = self._loop.time()
         self._writing_paused = True
-        self._paused_at = self._loop.time()
         self._server.watched.add(self)
         if self._relaying is not None:
             self._relaying.pause()
 
     def resume_writing(self) -> None:
         """Let whoever writes go on, or the next request have its turn."""
-        self._writing_paused = False
+        paused_at, self._writing_paused = self._paused_at, False
         if self.transport is not None:
-            is_quick = self._loop.time() - self._paused_at < QUICK
+            is_quick = self._loop.time() - paused_at < QUICK
             self.transport.set_write_buffer_limits(
                 QUICK_HIGH_WATER if is_quick else HIGH_WATER
             )
             if self._writing_paused:
-                return  # by that, as what waits is more than is allowed now
+                # By that, as what waits is more than is allowed now: no new pause.
+                self._paused_at = paused_at
+                return
         if self._relaying is not None:
             self._relaying.resume()
         if self._state is _ANSWERED:

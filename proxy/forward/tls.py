@@ -1,9 +1,9 @@
 """TLS to the upstream on a socket of its own, without asyncio's layer in between.
 
 That layer, asyncio's as well as uvloop's, reads ahead while its protocol has paused
-it, and keeps some 700 KB for a connection whose reader is slow. Here nothing is read
-that nobody takes: what waits does so in the kernel, and slows down the sender. It is
-also the shorter way for each byte.
+it, and keeps the better part of a megabyte for a connection whose reader is slow. Here
+nothing is read that nobody takes: what waits does so in the kernel, and slows down the
+sender.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ HIGH_WATER: Final = 64 * 1024
 _LOW_WATER = HIGH_WATER // 4
 _SLOW = 0.05  # seconds of a pause after which a reader is no quick one
 _AT_A_TIME = 2
-_STREAK = 64  # full reads after which there are many at a time
+_SO_MANY = 64  # full reads after which much is read at a time
 
 
 class Shared:
@@ -121,7 +121,7 @@ class TlsTransport(asyncio.Transport):
         "_sealed",
         "_shared",
         "_socket",
-        "_streak",
+        "_full_reads",
         "_tls",
         "_unsent",
         "_watched",
@@ -150,7 +150,7 @@ class TlsTransport(asyncio.Transport):
         self._opened = shared.opened
         self._unsent = b""
         self._amount = FEW
-        self._streak = 0
+        self._full_reads = 0
         self._paused_at = loop.time()
         self._reading = False
         self._watched = False
@@ -245,7 +245,7 @@ class TlsTransport(asyncio.Transport):
             return
         self._watched = True
         if self._loop.time() - self._paused_at > _SLOW:
-            self._amount, self._streak = FEW, 0
+            self._amount, self._full_reads = FEW, 0
         self._loop.add_reader(self._descriptor, self._read)
         self._open()  # of what was read before the pause, the socket knows nothing
 
@@ -264,8 +264,8 @@ class TlsTransport(asyncio.Transport):
             self._incoming.write_eof()
         self._open()
         if count == amount and self._reading and amount != MANY:
-            self._streak += 1
-            if self._streak >= _STREAK:
+            self._full_reads += 1
+            if self._full_reads >= _SO_MANY:
                 self._amount = MANY
 
     def _open(self) -> None:

@@ -124,3 +124,24 @@ async def test_a_client_that_leaves_at_once_leaves_nothing_behind() -> None:
         while it.inbound.connections:
             await asyncio.sleep(0.01)
         assert (await it.get()).endswith(b"ok")
+
+
+async def test_nor_does_the_content_of_a_request_that_became_a_tunnel() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_message()
+        await peer.send(SWITCHED)
+        await peer.gone()
+
+    async with rig(script) as it, it.client() as client:
+        await client.send(
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nUpgrade: x\r\n"
+            b"Connection: Upgrade\r\nContent-Length: 1000\r\n\r\n" + b"x" * 1000
+        )
+        await client.read_head()
+        assert it.inbound.budget.content == 1000
+        await client.send(b"y" * 10)
+        client.writer.write_eof()
+        await client.gone()
+        exchange = await it.exchange()
+        assert exchange.received == 1010
+        assert it.inbound.budget.content == 0
