@@ -1,7 +1,7 @@
 """Endpoints whose HTTP client is loaded when the first call is made.
 
-For what aiohttp takes see `proxy.admin.late`. A proxy whose token is good for days needs
-it for none of its requests.
+For what aiohttp takes see `proxy.admin.late`. A proxy whose token is good for days
+needs it for none of its requests.
 """
 
 import asyncio
