@@ -1,9 +1,12 @@
 """What a program that rests, or only tells its version, has not imported."""
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests.running import Proxy, own_environ
 
@@ -38,6 +41,14 @@ def imported(text: str) -> set[str]:
     """Return the modules that `-X importtime` told of, and the packages around them."""
     names = set(_IMPORTED.findall(text))
     return names | {name.partition(".")[0] for name in names}
+
+
+@pytest.fixture(autouse=True)
+def nobody_looks_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep out what measures coverage, which imports much by itself."""
+    for name in tuple(os.environ):
+        if name.startswith("COV"):
+            monkeypatch.delenv(name)
 
 
 def test_a_proxy_that_rests_has_imported_what_it_needs_and_no_more(
