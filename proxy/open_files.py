@@ -35,4 +35,11 @@ def room_for(connections: int, others: int) -> int:
                 break
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return connections
-    return max(1, soft - others - SPARE)
+    room = max(1, soft - others - SPARE)
+    logger.warning(
+        "the system allows %d open files, which leaves room for %d connections; raise "
+        "that (ulimit -n, or LimitNOFILE), or lower upstream.max_connections",
+        soft,
+        room,
+    )
+    return room

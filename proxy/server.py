@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import shlex
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +17,7 @@ from proxy.config import AdminConfig, Config
 from proxy.log import setup_logging
 
 _NAME = "telemed-proxy"
+_EXAMPLE_PATH = "/api/v1/profile/get"
 
 _USUAL_ADMIN = f"http://{AdminConfig().listen}"
 """Where commands look for the proxy unless told."""
@@ -91,12 +93,20 @@ def ready_line(app: App) -> str:
     """Return the line that says where the proxy is and what to do next."""
     proxy = " ".join(app.addresses)
     if app.health.logged_in():
-        then = f"curl {app.addresses[0]}/api/v1/profile/get"
+        then = _call(app.addresses[0])
     else:
         then = f"{_program()} login"
         if app.admin_address != _USUAL_ADMIN:
             then += f" --admin {app.admin_address}"
     return f"ready: proxy {proxy}  admin {app.admin_address}  next: {then}"
+
+
+def _call(address: str) -> str:
+    """Return a command that makes a call at `address`."""
+    if not address.startswith("unix:"):
+        return f"curl {address}{_EXAMPLE_PATH}"
+    socket = shlex.quote(address.removeprefix("unix:"))
+    return f"curl --unix-socket {socket} http://localhost{_EXAMPLE_PATH}"
 
 
 def _program() -> str:

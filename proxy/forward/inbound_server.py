@@ -1,6 +1,7 @@
 """All connections of the forwarding listeners: kept, timed, and ended in good order."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
@@ -12,7 +13,10 @@ from proxy.forward.limits import Budget, InboundLimits
 from proxy.http1.errors import MalformedError
 from proxy.http1.head import RequestHead
 
+logger = logging.getLogger(__name__)
+
 _TICK = 1.0
+_MINUTE = 60.0
 
 
 class Callers(Protocol):
@@ -50,6 +54,7 @@ class InboundServer:
         self.limits = limits
         self.budget = budget
         self._callers = callers
+        self._silent_until = 0.0
         self.connections: set[InboundConnection] = set()
         self.watched: set[InboundConnection] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -67,6 +72,7 @@ class InboundServer:
         """
         assert connection.transport is not None  # noqa: S101  it was just made
         if len(self.connections) >= self.limits.connections:
+            self._warn_of_crowd()
             connection.abort()
             return False
         self.connections.add(connection)
@@ -77,6 +83,17 @@ class InboundServer:
                 connection.turn_away(refusal)
                 return False
         return True
+
+    def _warn_of_crowd(self) -> None:
+        """Say that connections are closed, once a minute at most."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._silent_until:
+            self._silent_until = now + _MINUTE
+            logger.warning(
+                "there are %d connections, and further ones are closed; if all of them "
+                "are wanted, raise limits.connections",
+                len(self.connections),
+            )
 
     def _keep_time(self) -> None:
         if self._timer is None:
