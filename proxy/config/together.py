@@ -4,12 +4,11 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from proxy.config.document import Place
 from proxy.config.network import Address
 
 if TYPE_CHECKING:
     from proxy.config.models import Config
-
-Place = tuple[str | int, ...]
 
 _ADMIN: Place = ("admin", "listen")
 

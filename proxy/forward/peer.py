@@ -6,22 +6,11 @@ On Linux the kernel knows which it is, if the client is on this machine.
 """
 
 import asyncio
-import errno
 import select
-import socket
-import struct
 import sys
 from ipaddress import ip_address
 
-# linux/sock_diag.h, linux/inet_diag.h and linux/netlink.h.
-_NETLINK_SOCK_DIAG = 4
-_SOCK_DIAG_BY_FAMILY = 20
-_NLM_F_REQUEST = 1
-_NLMSG_ERROR = 2
-_ANY_STATE = 0xFFFFFFFF
-_NO_COOKIE = b"\xff" * 8
-_MESSAGE = struct.Struct("=IHHII")
-_INODE_AT = _MESSAGE.size + 4 + 48 + 16
+from proxy import sock_diag
 
 
 def has_left(transport: asyncio.Transport) -> bool | None:
@@ -35,13 +24,13 @@ def has_left(transport: asyncio.Transport) -> bool | None:
             return _is_hung_up(transport.get_extra_info("socket").fileno())
         if not ip_address(peer[0]).is_loopback:
             return None
-        inode = _inode(peer, local)
+        found = sock_diag.find(peer, local)
         # Nothing is found also where the kernel cannot look: our own end is there.
-        if inode is None and _inode(local, peer) is None:
+        if found is None and sock_diag.find(local, peer) is None:
             return None
     except (OSError, ValueError):
         return None
-    return not inode
+    return found is None or not found.inode
 
 
 def _is_hung_up(descriptor: int) -> bool:
@@ -49,38 +38,3 @@ def _is_hung_up(descriptor: int) -> bool:
     poll = select.poll()
     poll.register(descriptor, 0)
     return any(event & select.POLLHUP for _, event in poll.poll(0))
-
-
-def _inode(peer: tuple[str, int], local: tuple[str, int]) -> int | None:
-    """Return the inode of the socket from `peer` to `local`: 0 if nobody has it open.
-
-    None means that no such socket was found.
-    """
-    family = socket.AF_INET6 if ":" in peer[0] else socket.AF_INET
-    query = struct.pack(
-        "=BBBBI", family, socket.IPPROTO_TCP, 0, 0, _ANY_STATE
-    ) + struct.pack(
-        "!HH16s16sI8s",
-        peer[1],
-        local[1],
-        socket.inet_pton(family, peer[0]),
-        socket.inet_pton(family, local[0]),
-        0,
-        _NO_COOKIE,
-    )
-    header = _MESSAGE.pack(
-        _MESSAGE.size + len(query), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 0, 0
-    )
-    with socket.socket(
-        socket.AF_NETLINK, socket.SOCK_DGRAM, _NETLINK_SOCK_DIAG
-    ) as netlink:
-        netlink.setblocking(False)
-        netlink.sendto(header + query, (0, 0))
-        answer = netlink.recv(4096)
-    if _MESSAGE.unpack_from(answer)[1] == _NLMSG_ERROR:
-        (code,) = struct.unpack_from("=i", answer, _MESSAGE.size)
-        if -code != errno.ENOENT:
-            raise OSError(-code, "the kernel does not tell")
-        return None
-    (inode,) = struct.unpack_from("=I", answer, _INODE_AT)
-    return int(inode)

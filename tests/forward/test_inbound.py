@@ -10,7 +10,8 @@ from typing import cast
 
 import pytest
 
-from proxy.forward import inbound as module, inbound_server, peer
+from proxy import sock_diag
+from proxy.forward import inbound as module, inbound_server
 from proxy.forward.limits import InboundLimits
 from proxy.forward.peer import has_left
 from proxy.forward.pool import PoolLimits
@@ -508,7 +509,7 @@ def test_nor_of_those_that_the_kernel_cannot_find(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Where it cannot look for sockets at all, it says the same as of one that left."""
-    monkeypatch.setattr(peer, "_inode", lambda *_: None)
+    monkeypatch.setattr(sock_diag, "find", lambda *_: None)
     assert has_left(cast("asyncio.Transport", Addressed("127.0.0.1"))) is None
 
 
