@@ -146,3 +146,13 @@ def test_everything_else_is_passed_on(
 def test_a_compressed_bomb_is_not_inflated() -> None:
     bomb = gzip.compress(b" " * 50_000_000 + OAUTH)
     assert not is_rejection(403, bomb, b"gzip")
+
+
+def test_content_that_is_forgotten_is_kept_no_more_when_more_comes() -> None:
+    budget = Budget(100)
+    content = InboundContent(Counted(9), cast("Source", None), keep=9, budget=budget)
+    content.feed(b"abc")
+    assert budget.content == 3
+    content.forget()
+    content.feed(b"def")
+    assert (budget.content, content.received) == (0, 6)
