@@ -21,10 +21,12 @@ from proxy.app_forward import Forward, make_forward, make_pool
 from proxy.app_oauth import OAuth, open_oauth, tls_context
 from proxy.certificate import ServerCertificate
 from proxy.clock import Clock, system_clock
-from proxy.config import Config
+from proxy.config import Config, JournalConfig
 from proxy.errors import StoreError
 from proxy.forward.exchange import Exchange
 from proxy.health import Health
+from proxy.journal.replay import Replays
+from proxy.journal.ring import Journal
 from proxy.listeners import Listener, ProtocolFactory, local_names
 from proxy.log import AccessLog
 from proxy.metrics import Metrics
@@ -70,6 +72,8 @@ class AdminPage:
         info: AdminInfo,
         health: Health,
         metrics: Metrics,
+        journal: Journal,
+        replays: Replays,
         callers: SameUser | None,
         clock: Clock,
     ) -> None:
@@ -78,6 +82,8 @@ class AdminPage:
         self._info = info
         self._health = health
         self._metrics = metrics
+        self._journal = journal
+        self._replays = replays
         self._callers = callers
         self._clock = clock
         path = config.admin.password_file
@@ -89,13 +95,24 @@ class AdminPage:
         # In a thread: requests are forwarded meanwhile.
         await asyncio.to_thread(import_module, "proxy.admin.app")
         from proxy.admin.app import admin_app, open_connections
+        from proxy.admin.viewer import Viewer
+        from proxy.journal.entries import Place
+        from proxy.journal.report import config_text
 
+        upstream, listen = self._info.upstream, self._info.listen
+        viewer = Viewer(
+            journal=self._journal,
+            replays=self._replays,
+            place=lambda: Place(upstream, next(iter(listen()), "")),
+            config_text=lambda: config_text(self._config),
+        )
         app = admin_app(
             login=self._oauth.login,
             refresher=self._oauth.refresher,
             info=self._info,
             health=self._health,
             metrics=self._metrics,
+            viewer=viewer,
             names=local_names([self._config.admin.listen]),
             allowed_hosts=self._config.access.allowed_hosts,
             password=self._password,
@@ -137,12 +154,20 @@ async def open_app(
         admin = Listener(config.admin.listen, "admin.listen", served)
         pool = make_pool(config.upstream, tls, [*forwarding, admin])
         stack.push_async_callback(pool.close)
-        records = Records[Exchange](metrics.record, AccessLog(config.log).write)
+        journal = make_journal(config.journal)
+        stack.callback(journal.content.close)
+        records = Records[Exchange](
+            metrics.record, AccessLog(config.log).write, journal.record
+        )
         stack.callback(records.hand_on)
         callers = SameUser() if config.access.same_user else None
+        keeping = journal.content.keeping
         forward = make_forward(
-            config, pool, oauth.refresher, records.record, callers, clock
+            config, pool, oauth.refresher, records.record, keeping, callers, clock
         )
+        stack.push_async_callback(forward.replays.close)
+        journal.under_way = forward.inbound.under_way
+        journal.hand_on = records.hand_on
         metrics.watch(
             in_flight=lambda: forward.handler.in_flight,
             connections_opened=lambda: pool.opened,
@@ -157,7 +182,17 @@ async def open_app(
             needs_local_key=config.access.local_key_file is not None,
             sandbox=sandbox,
         )
-        page = AdminPage(config, oauth, info, health, metrics, callers, clock)
+        page = AdminPage(
+            config,
+            oauth,
+            info,
+            health,
+            metrics,
+            journal,
+            forward.replays,
+            callers,
+            clock,
+        )
         stack.push_async_callback(page.close)
         late = LateAdmin(page.open)
         stack.push_async_callback(late.close)
@@ -178,6 +213,11 @@ async def open_app(
         health.stopping = True
         for listener in forwarding:
             listener.close()
+
+
+def make_journal(config: JournalConfig) -> Journal:
+    """Return the journal that `config` describes."""
+    return Journal(config.exchanges, config.bytes, content=config.content)
 
 
 async def _warn_of_store(store: TokenStore) -> None:

@@ -1,5 +1,6 @@
 """The forwarding half put together: pool, access rules, handler, inbound server."""
 
+import math
 import ssl
 import time
 from collections.abc import Sequence
@@ -19,10 +20,12 @@ from proxy.forward.exchange import Recorder
 from proxy.forward.forwarding import Credential, Parts
 from proxy.forward.handler import NOTED, ForwardHandler
 from proxy.forward.inbound_server import InboundServer
+from proxy.forward.keeping import Keeping
 from proxy.forward.limits import Budget, InboundLimits
 from proxy.forward.pool import Pool, PoolLimits
 from proxy.forward.relay import ForwardOptions
 from proxy.forward.target import Rewrite
+from proxy.journal.replay import Replays
 from proxy.listeners import Listener, local_names
 from proxy.oauth.holding import Holding
 from proxy.oauth.refresher import Refresher
@@ -63,6 +66,7 @@ class Forward:
 
     handler: ForwardHandler
     inbound: InboundServer
+    replays: Replays
 
 
 def make_forward(
@@ -70,6 +74,7 @@ def make_forward(
     pool: Pool,
     refresher: Refresher,
     record: Recorder,
+    keeping: Keeping,
     callers: SameUser | None,
     clock: Clock,
 ) -> Forward:
@@ -77,7 +82,7 @@ def make_forward(
     limits = config.limits
     budget = Budget(limits.buffered)
     handler = ForwardHandler(
-        _parts(config, pool, refresher),
+        _parts(config, pool, refresher, keeping),
         record,
         clock,
         most_in_flight=limits.in_flight,
@@ -92,10 +97,12 @@ def make_forward(
         budget=budget,
         callers=callers,
     )
-    return Forward(handler, inbound)
+    # Asked whether a call costs money, not whether it was made a moment ago.
+    paid = PaidCalls(config.forward.paid_calls, math.inf, time.monotonic)
+    return Forward(handler, inbound, Replays(inbound, paid.concerns))
 
 
-def _parts(config: Config, pool: Pool, refresher: Refresher) -> Parts:
+def _parts(config: Config, pool: Pool, refresher: Refresher, keeping: Keeping) -> Parts:
     forward, key_file = config.forward, config.access.local_key_file
     access = AccessRules(
         config.access,
@@ -108,7 +115,8 @@ def _parts(config: Config, pool: Pool, refresher: Refresher) -> Parts:
         via=forward.via,
     )
     paid = PaidCalls(forward.paid_calls, forward.paid_window, time.monotonic)
-    return Parts(pool, _credential(config.login, refresher), access, paid, options)
+    credential = _credential(config.login, refresher)
+    return Parts(pool, credential, access, paid, options, keeping)
 
 
 def _inbound_limits(limits: LimitsConfig, upstream: UpstreamConfig) -> InboundLimits:

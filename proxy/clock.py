@@ -10,6 +10,11 @@ Clock = Callable[[], float]
 system_clock: Clock = time.time  # noqa: TID251  the one place that reads it
 
 
-def iso_utc(instant: float) -> str:
-    """Return `instant` (seconds since the epoch) as RFC 3339, to the second, in UTC."""
-    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def iso_utc(instant: float, *, milliseconds: bool = False) -> str:
+    """Return `instant` (seconds since the epoch) as RFC 3339 in UTC.
+
+    To the second, unless `milliseconds` are asked for.
+    """
+    moment = datetime.fromtimestamp(instant, UTC)
+    fraction = f".{moment.microsecond // 1000:03d}" if milliseconds else ""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction}Z"

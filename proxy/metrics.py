@@ -1,7 +1,7 @@
 """Counters of the forwarding listener, and their Prometheus text form.
 
 Plain integers on the path of a request; everything else happens when they are read.
-Labels come from small fixed sets, so that no client can make new series, and nothing
+Labels come from small fixed sets, so that no client can make more of them, and nothing
 here tells whose data passed by.
 """
 
@@ -12,6 +12,7 @@ from typing import get_args
 
 from proxy import __version__
 from proxy.forward.exchange import Exchange
+from proxy.journal.endpoints import ENDPOINTS, endpoint_of
 from proxy.oauth.refresher import Outcome
 from proxy.oauth.status import TokenStatus
 
@@ -22,7 +23,20 @@ BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0, 100.0)
 
 STATUS_CLASSES = ("none", "1xx", "2xx", "3xx", "4xx", "5xx")
 
+OTHER = "other"
+"""The endpoint of the requests that are none of the API's documented calls."""
+
 _PREFIX = "telemed_proxy_"
+
+
+class _Row:
+    """What one endpoint was asked: requests by their class, and their time."""
+
+    __slots__ = ("requests", "seconds")
+
+    def __init__(self) -> None:
+        self.requests = [0] * len(STATUS_CLASSES)
+        self.seconds = 0.0
 
 
 class Metrics:
@@ -30,6 +44,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._requests = [[0, 0] for _ in STATUS_CLASSES]
+        self._endpoints = {each: _Row() for each in (*ENDPOINTS, OTHER)}
         self._buckets = [0] * (len(BUCKETS) + 1)
         self._seconds = 0.0
         self._received = 0
@@ -56,13 +71,20 @@ class Metrics:
 
     def record(self, exchanges: Iterable[Exchange]) -> None:
         """Count exchanges that have ended."""
+        rows = self._endpoints
         for exchange in exchanges:
             # The status is 0 when the client left before there was one.
             kind = exchange.status // 100
+            if not 0 < kind < 6:
+                kind = 0
             relayed = exchange.answered_by == "upstream"
-            self._requests[kind if 0 < kind < 6 else 0][relayed] += 1
-            self._buckets[bisect_left(BUCKETS, exchange.seconds)] += 1
-            self._seconds += exchange.seconds
+            self._requests[kind][relayed] += 1
+            seconds = exchange.seconds
+            self._buckets[bisect_left(BUCKETS, seconds)] += 1
+            self._seconds += seconds
+            row = rows[endpoint_of(exchange.target) or OTHER]
+            row.requests[kind] += 1
+            row.seconds += seconds
             self._received += exchange.received
             self._sent += exchange.sent
 
@@ -76,6 +98,7 @@ class Metrics:
         lines = [
             *self._request_lines(),
             *self._duration_lines(),
+            *self._endpoint_lines(),
             *self._traffic_lines(),
             *self._refresh_lines(),
             *_token_lines(now, status),
@@ -110,6 +133,36 @@ class Metrics:
             "Time from a request's head to the end of its answer.",
             samples,
         )
+
+    def _endpoint_lines(self) -> list[str]:
+        # Only what was counted: most programs use few of the calls.
+        used = {each: row for each, row in self._endpoints.items() if any(row.requests)}
+        return [
+            *_family(
+                "endpoint_requests_total",
+                "counter",
+                "Requests answered, by the documented call and the class of status.",
+                [
+                    (_labels(endpoint=endpoint, status_class=kind), count)
+                    for endpoint, row in used.items()
+                    for kind, count in zip(STATUS_CLASSES, row.requests, strict=True)
+                    if count
+                ],
+            ),
+            *_family(
+                "endpoint_duration_seconds",
+                "summary",
+                "Time from a request's head to the end of its answer, by the call.",
+                [
+                    sample
+                    for endpoint, row in used.items()
+                    for sample in (
+                        (f"_sum{_labels(endpoint=endpoint)}", round(row.seconds, 6)),
+                        (f"_count{_labels(endpoint=endpoint)}", sum(row.requests)),
+                    )
+                ],
+            ),
+        ]
 
     def _traffic_lines(self) -> list[str]:
         return [

@@ -35,6 +35,8 @@ PROGRAMS = {
         "function",
         {"apt-get": "nodejs", "dnf": "nodejs", "apk": "nodejs"},
     ),
+    # It fetches axe-core. Some packages of Node bring it, Debian's does not.
+    "npm": Program(("npm", "--version"), packages={"brew": "node"}),
     # Running a single file needs the compiler, which a JRE lacks.
     "java": Program(
         ("java", "--list-modules"),
@@ -68,7 +70,6 @@ FOR_BENCHMARK = {
     "wrk": Program(("sh", "-c", "command -v wrk")),
     "haproxy": Program(("haproxy", "-v")),
     "caddy": Program(("caddy", "version")),
-    "npm": Program(("npm", "--version")),
 }
 """Programs that no test needs."""
 

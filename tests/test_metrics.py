@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from proxy.forward.exchange import Exchange
-from proxy.metrics import BUCKETS, Metrics
+from proxy.journal.endpoints import ENDPOINTS
+from proxy.metrics import BUCKETS, OTHER, STATUS_CLASSES, Metrics
 from proxy.oauth.status import TokenStatus
 
 NOBODY = TokenStatus(
@@ -30,8 +31,9 @@ def exchange(
     seconds: float = 0.02,
     received: int = 0,
     sent: int = 0,
+    target: str = "/api/v1/profile/get?phone=79161234567",
 ) -> Exchange:
-    made = Exchange("r", 1, "GET", "/api/v1/profile/get?phone=79161234567")
+    made = Exchange("r", 1, "GET", target)
     made.caller = "report"
     made.status, made.answered_by, made.seconds = status, answered_by, seconds
     made.received, made.sent = received, sent
@@ -66,7 +68,7 @@ def test_requests_are_counted_by_class_and_by_who_answered(
 
     counted = {name for name, value in samples(metrics).items() if value == 1}
     assert f"telemed_proxy_requests_total{{{labels}}}" in counted
-    assert len([name for name in counted if "requests_total" in name]) == 1
+    assert len([name for name in counted if "proxy_requests_total" in name]) == 1
 
 
 def test_the_histogram_is_cumulative_and_ends_at_the_count() -> None:
@@ -81,6 +83,45 @@ def test_the_histogram_is_cumulative_and_ends_at_the_count() -> None:
     assert (counts[0], counts[1], counts[-1]) == (2, 3, 5)
     assert found[f"{name}_count"] == 5
     assert found[f"{name}_sum"] == pytest.approx(1e9 + 0.33)
+
+
+def of_endpoints(metrics: Metrics) -> dict[str, float]:
+    prefix = "telemed_proxy_endpoint_"
+    return {
+        name.removeprefix(prefix): value
+        for name, value in samples(metrics).items()
+        if name.startswith(prefix)
+    }
+
+
+def test_what_was_counted_is_told_by_documented_call() -> None:
+    metrics = Metrics()
+    metrics.record(
+        [
+            exchange(200, seconds=0.5, target="/api/v1/doctor/get/1"),
+            exchange(404, seconds=0.25, target="/api/v1/doctor/get/2?a=b"),
+            exchange(200, seconds=1, target="/api/v1/profile/get"),
+            exchange(0, "proxy", seconds=2, target="/of/its/own"),
+        ]
+    )
+
+    doctor, profile = "/api/v1/doctor/get/{id}", "/api/v1/profile/get"
+    assert of_endpoints(metrics) == {
+        f'requests_total{{endpoint="{doctor}",status_class="2xx"}}': 1,
+        f'requests_total{{endpoint="{doctor}",status_class="4xx"}}': 1,
+        f'requests_total{{endpoint="{profile}",status_class="2xx"}}': 1,
+        'requests_total{endpoint="other",status_class="none"}': 1,
+        f'duration_seconds_sum{{endpoint="{doctor}"}}': 0.75,
+        f'duration_seconds_count{{endpoint="{doctor}"}}': 2,
+        f'duration_seconds_sum{{endpoint="{profile}"}}': 1,
+        f'duration_seconds_count{{endpoint="{profile}"}}': 1,
+        'duration_seconds_sum{endpoint="other"}': 2,
+        'duration_seconds_count{endpoint="other"}': 1,
+    }
+
+
+def test_what_was_not_counted_has_no_series() -> None:
+    assert of_endpoints(Metrics()) == {}
 
 
 def test_content_is_counted_both_ways() -> None:
@@ -133,9 +174,14 @@ def test_no_client_can_make_new_series() -> None:
     metrics = Metrics()
     before = len(samples(metrics))
     for status in range(0, 1200, 7):
-        metrics.record([exchange(status, f"by {status}", seconds=status / 10)])
+        target = f"/api/v1/doctor/{status}" if status % 2 else f"/{status}?{status}"
+        odd = exchange(status, f"by {status}", seconds=status / 10, target=target)
+        metrics.record([odd, exchange(status)])
 
-    assert len(samples(metrics)) == before
+    found = of_endpoints(metrics)
+    assert len(samples(metrics)) == before + len(found)
+    labels = {label for name in found for label in re.findall(r'="([^"]*)"', name)}
+    assert labels <= {*ENDPOINTS, OTHER, *STATUS_CLASSES}
     text = metrics.render(0.0, NOBODY)
     assert "79161234567" not in text
     assert "report" not in text
@@ -143,7 +189,9 @@ def test_no_client_can_make_new_series() -> None:
 
 def test_the_text_is_of_the_prometheus_format() -> None:
     status = replace(NOBODY, expires_at=1.0, refresh_due_at=2.0, login_needed_by=3.0)
-    text = Metrics().render(1000.0, status)
+    metrics = Metrics()
+    metrics.record([exchange(target="/api/v1/doctor/get/7")])
+    text = metrics.render(1000.0, status)
 
     assert text.endswith("\n")
     sample = re.compile(r'[a-z_]+(\{([a-z_]+="[^"\\]*",?)+\})? -?[0-9.e+]+')
@@ -153,7 +201,12 @@ def test_the_text_is_of_the_prometheus_format() -> None:
             described.add(line.split(" ")[2])
         elif line.startswith("# TYPE "):
             assert line.split(" ")[2] in described
-            assert line.split(" ")[3] in {"counter", "gauge", "histogram"}
+            assert line.split(" ")[3] in {
+                "counter",
+                "gauge",
+                "histogram",
+                "summary",
+            }
         else:
             assert sample.fullmatch(line), line
             name = re.split(r"[{ ]", line)[0]

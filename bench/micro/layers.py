@@ -24,6 +24,7 @@ from proxy.forward.fields import (
 from proxy.forward.forwarding import Parts
 from proxy.forward.handler import NOTED, ForwardHandler
 from proxy.forward.inbound_server import InboundServer
+from proxy.forward.keeping import Keeping
 from proxy.forward.limits import Budget, InboundLimits
 from proxy.forward.pool import Pool, PoolLimits
 from proxy.forward.relay import ForwardOptions
@@ -156,7 +157,7 @@ async def _with_loop() -> dict[str, Layer]:
     paid = PaidCalls(ForwardConfig().paid_calls, 60, loop.time)
     budget = Budget(2**28)
     handler = ForwardHandler(
-        Parts(pool, Token(), rules, paid, ForwardOptions()),
+        Parts(pool, Token(), rules, paid, ForwardOptions(), Keeping(0)),
         ended.append,
         most_in_flight=1024,
         budget=budget,

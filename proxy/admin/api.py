@@ -34,11 +34,11 @@ class Api:
 
     async def status(self, request: web.Request) -> web.Response:
         """Tell the state."""
-        return json_response(self._status())
+        return json_response(self.members())
 
     async def request_code(self, request: web.Request) -> web.Response:
         """Have the SMS sent."""
-        phone = _phone(await _members(request))
+        phone = _phone(await read_members(request))
         if phone is None:
             raise LoginError(
                 'Send {"phone": "+7 916 123-45-67"}, or "code" and "number" apart.',
@@ -49,32 +49,33 @@ class Api:
             # In full, so that whoever typed it can check how it was understood.
             "phone": phone.display,
             "retry_after": self._refresher.status().retry_after,
-            "status": self._status(),
+            "status": self.members(),
         }
         return json_response(answer, status=202)
 
     async def submit_code(self, request: web.Request) -> web.Response:
         """Exchange the code for tokens; with a phone, also one that was sent before."""
-        members = await _members(request)
+        members = await read_members(request)
         code = text_member(members, "validation_code")
         if code is None:
             raise LoginError('Send {"validation_code": "7654"}.', value="code")
         await self._login.submit_code(code, _phone(members))
-        return json_response(self._status())
+        return json_response(self.members())
 
     async def refresh(self, request: web.Request) -> web.Response:
         """Refresh now."""
-        await _members(request)
+        await read_members(request)
         await self._refresher.refresh()
-        return json_response(self._status())
+        return json_response(self.members())
 
     async def logout(self, request: web.Request) -> web.Response:
         """Forget the tokens."""
-        await _members(request)
+        await read_members(request)
         await self._refresher.logout()
-        return json_response(self._status())
+        return json_response(self.members())
 
-    def _status(self) -> dict[str, Any]:
+    def members(self) -> dict[str, Any]:
+        """Return the members of the status."""
         return status_members(self._refresher.status(), self._info)
 
 
@@ -100,7 +101,7 @@ def text_member(members: dict[str, Any], name: str) -> str | None:
     return value.strip() or None
 
 
-async def _members(request: web.Request) -> dict[str, Any]:
+async def read_members(request: web.Request) -> dict[str, Any]:
     """Return the JSON object that was sent; nothing at all is an empty one."""
     content = await request.read()
     if not content.strip():

@@ -3,30 +3,31 @@
 Importing this brings aiohttp, see `late`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from importlib import resources
+from pathlib import PurePath
 
 from aiohttp import web
 
 from proxy.access.hosts import OwnNames
 from proxy.admin.api import Api
 from proxy.admin.connection import AdminConnections, Callers
+from proxy.admin.exchanges import Exchanges
+from proxy.admin.exports import Exports
 from proxy.admin.guard import BODY_LIMIT, Guard, dress
 from proxy.admin.lock import Lock
 from proxy.admin.page import Page
 from proxy.admin.password import Password
 from proxy.admin.sessions import Sessions
 from proxy.admin.state import AdminInfo, LoginSteps, TokenKeeper
+from proxy.admin.stream import Streams
+from proxy.admin.viewer import Viewer
 from proxy.clock import Clock, system_clock
 from proxy.health import Health, Verdict
 from proxy.metrics import CONTENT_TYPE, Metrics
 
-_STATIC = {
-    "style.css": "text/css",
-    "page.js": "text/javascript",
-    "icon.svg": "image/svg+xml",
-}
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -38,6 +39,7 @@ def admin_app(
     info: AdminInfo,
     health: Health,
     metrics: Metrics,
+    viewer: Viewer,
     names: Iterable[str] = (),
     allowed_hosts: Iterable[str] = (),
     password: Password | None = None,
@@ -51,6 +53,7 @@ def admin_app(
         info: where things are.
         health: answers the probes.
         metrics: counts what was forwarded.
+        viewer: shows the exchanges that it has seen.
         names: the hosts that the listener is configured with.
         allowed_hosts: more names that it answers to.
         password: when given, everything but the probes asks for it.
@@ -59,7 +62,13 @@ def admin_app(
     guard = Guard(OwnNames(names, allowed_hosts), password, sessions=Sessions(clock))
     app = web.Application(middlewares=[guard.middleware], client_max_size=BODY_LIMIT)
     app.on_response_prepare.append(dress)
-    app.add_routes(Api(login, refresher, info).routes())
+    api = Api(login, refresher, info)
+    streams = Streams(viewer, clock)
+    app.on_shutdown.append(streams.close)
+    app.add_routes(api.routes())
+    app.add_routes(streams.routes())  # before those of one exchange: its name is no id
+    app.add_routes(Exports(viewer, api.members, clock).routes())
+    app.add_routes(Exchanges(viewer, clock).routes())
     app.add_routes(Lock(guard).routes())
     app.add_routes(Page(login, refresher, info, guard, clock).routes())
     app.add_routes(
@@ -68,7 +77,7 @@ def admin_app(
             web.get("/readiness", _probe(health.readiness)),
             web.get("/liveness", _probe(health.liveness)),
             web.get("/metrics", _metrics(metrics, refresher, clock)),
-            *(web.get(f"/static/{name}", _static(name)) for name in _STATIC),
+            *_static_files(),
         ]
     )
     return app
@@ -105,11 +114,15 @@ def _metrics(metrics: Metrics, refresher: TokenKeeper, clock: Clock) -> Handler:
     return read
 
 
-def _static(name: str) -> Handler:
-    """Return a handler for one known file: no path of a client is ever opened."""
-    content = resources.files("proxy.admin").joinpath("static", name).read_bytes()
+def _static_files() -> Iterator[web.RouteDef]:
+    """Yield a route for each file that is there: no path of a client is ever opened."""
+    for file in resources.files("proxy.admin").joinpath("static").iterdir():
+        media_type = _TYPES[PurePath(file.name).suffix]
+        yield web.get(f"/static/{file.name}", _static(file.read_bytes(), media_type))
 
+
+def _static(content: bytes, media_type: str) -> Handler:
     async def static(request: web.Request) -> web.Response:
-        return web.Response(body=content, content_type=_STATIC[name], charset="utf-8")
+        return web.Response(body=content, content_type=media_type, charset="utf-8")
 
     return static

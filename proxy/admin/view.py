@@ -3,6 +3,7 @@
 import shlex
 
 from proxy.admin.messages import Message
+from proxy.admin.requests_half import requests_half
 from proxy.admin.state import AdminInfo, TokenKeeper, codes_left
 from proxy.admin.templates import Markup, escape, fill, join, sentence
 from proxy.admin.texts import Texts
@@ -55,6 +56,7 @@ class View:
             steps=self._steps(state, texts, message, other_phone=other_phone),
             calling=self._calling(texts),
             details=self._details(state, texts),
+            requests=requests_half(texts["lang"]),
             version=self._info.version,
             lock=fill("lock", csrf=self._csrf, **_labels(texts, "lock"))
             if lockable

@@ -4,9 +4,11 @@ import base64
 import http.client
 import json
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from proxy.cli.handshake import speaks_tls
 from proxy.cli.http_call import Answer, call, reason, to_listener
 from proxy.config import Address
 from proxy.errors import (
@@ -24,6 +26,14 @@ from proxy.errors import (
 # A status is read from memory; the other calls wait for the upstream.
 STATUS_PATIENCE: Final = 10.0
 CALL_PATIENCE: Final = 150.0
+
+# Seconds, if the proxy does not tell; it looks at passwords again after a minute.
+_LOCKED_OUT: Final = 60
+
+# What OpenSSL, in its versions, calls an answer that is no TLS.
+_PLAIN: Final = frozenset(
+    {"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"}
+)
 
 
 class NoProxyError(ProxyError):
@@ -57,7 +67,9 @@ class AdminClient:
         shape = _json_object(answer)
         if answer.status == 200 and {"state", "version"} <= shape.keys():
             return shape
-        if answer.status in {401, 403} and "description" in shape:
+        if "description" in shape and (
+            answer.status in {401, 403} or _is_locked_out(answer, shape)
+        ):
             raise self._error(answer, shape)
         raise self._stranger(answer)
 
@@ -106,12 +118,9 @@ class AdminClient:
                 patience=patience,
             )
         except http.client.HTTPException as exc:
-            raise ConfigError(_somebody_else(self.address)) from exc
+            raise self._no_http() from exc
         except ssl.SSLError as exc:
-            raise ConfigError(
-                f"what listens at {self.address} does not show the certificate in "
-                "tls.certificate_file; restart the proxy, or mend the config"
-            ) from exc
+            raise self._other_tls(exc) from exc
         except PermissionError as exc:
             raise ProxyError(f"{self.address} may not be opened by this user") from exc
         except TimeoutError as exc:
@@ -119,9 +128,37 @@ class AdminClient:
                 f"the proxy at {self.address} did not answer in time"
             ) from exc
         except OSError as exc:
+            if isinstance(exc, ConnectionResetError) and self._speaks_tls():
+                raise self._no_http() from exc
             raise NoProxyError(
                 f"no proxy answers at {self.address}: {reason(exc)}"
             ) from exc
+
+    def _speaks_tls(self) -> bool:
+        return not self.address.tls and speaks_tls(self.address)
+
+    def _no_http(self) -> ConfigError:
+        """Return what is wrong where an answer was no HTTP."""
+        if not self._speaks_tls():
+            return ConfigError(_somebody_else(self.address))
+        secure = replace(self.address, tls=True)
+        return ConfigError(
+            f"what listens at {self.address} speaks TLS; set admin.listen to {secure} "
+            f"and tls.certificate_file to what it shows, or pass --admin {secure}"
+        )
+
+    def _other_tls(self, error: ssl.SSLError) -> ConfigError:
+        """Return what is wrong where no TLS came about."""
+        if error.reason in _PLAIN:
+            plain = self.address.place
+            return ConfigError(
+                f"what listens at {self.address} does not speak TLS; set admin.listen "
+                f"to {plain}, or pass --admin {plain}"
+            )
+        return ConfigError(
+            f"what listens at {self.address} does not show the certificate in "
+            "tls.certificate_file; restart the proxy, or mend the config"
+        )
 
     def _credential(self) -> dict[str, str]:
         if self._password_file is None:
@@ -149,17 +186,33 @@ class AdminClient:
         if answer.status == 401 and self._password_file is None:
             sentence += "; set admin.password_file in the config"
         value = shape.get("value")
+        retry_after = answer.fields.get("Retry-After", "")
+        seconds = int(retry_after) if retry_after.isdecimal() else None
+        if _is_locked_out(answer, shape):
+            # What is in the config now may be right: it is not even looked at.
+            return AccessDeniedError(
+                f"the proxy at {self.address} looks at no password for another "
+                f"{seconds or _LOCKED_OUT} s, as too many wrong ones came from here; "
+                "check admin.password_file, and wait that long",
+                value="password",
+                status=answer.status,
+                retry_after=seconds,
+            )
         if value in {TokenRefusedError.value, CLIENT_REFUSED}:
             # Which error it was is in the sentence.
             return TokenRefusedError("", sentence, value=value)
         kind = _error_class(answer.status, shape.get("type"))
-        retry_after = answer.fields.get("Retry-After", "")
         return kind(
             sentence,
             value=value if isinstance(value, str) else None,
             status=answer.status,
-            retry_after=int(retry_after) if retry_after.isdecimal() else None,
+            retry_after=seconds,
         )
+
+
+def _is_locked_out(answer: Answer, shape: dict[str, Any]) -> bool:
+    """Say whether passwords are not looked at for a while, after wrong ones."""
+    return answer.status == 429 and shape.get("value") == "password"
 
 
 def _error_class(status: int, kind: object) -> type[ProxyError]:

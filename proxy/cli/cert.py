@@ -27,6 +27,15 @@ To have it trusted, by one program or by all of this machine:
 {authority}
 """
 
+_TRUSTED = """\
+The authority is the same: whoever trusts {authority} needs nothing new.
+"""
+
+_FURTHER = """\
+The authority may sign for these names only. To add one later, name them all again with
+--new-authority, and have the new authority trusted.
+"""
+
 
 def host_name(text: str) -> str:
     """Return a name or address that the certificate shall hold."""
@@ -69,7 +78,7 @@ def cert(names: tuple[str, ...], folder: Path | None, new_authority: bool) -> in
     running proxy takes it up by itself.
     """
     from proxy.config import default_certificate_folder
-    from proxy.issuing import CertificateFiles, issue, now_utc
+    from proxy.issuing import LOCAL_NAMES, CertificateFiles, issue, now_utc
 
     files = CertificateFiles(folder or default_certificate_folder())
     files = CertificateFiles(files.folder.expanduser().absolute())
@@ -77,16 +86,21 @@ def cert(names: tuple[str, ...], folder: Path | None, new_authority: bool) -> in
     what = "a new authority" if issued.new_authority else "the authority there was"
     click.echo(f"Made a certificate for {', '.join(issued.names)}, by {what}.")
     click.echo(f"It is valid until {issued.ends:%Y-%m-%d}; run this again before.\n")
-    click.echo(_config_lines(files))
-    click.echo(_TRUST.format(authority=files.authority), nl=False)
+    further = [name for name in issued.names if name not in LOCAL_NAMES]
+    click.echo(_config_lines(files, further))
+    trust = _TRUST if issued.new_authority else _TRUSTED
+    click.echo(trust.format(authority=files.authority), nl=False)
+    if further and issued.new_authority:
+        click.echo(f"\n{_FURTHER}", nl=False)
     return exitcodes.DONE
 
 
-def _config_lines(files: "CertificateFiles") -> str:
+def _config_lines(files: "CertificateFiles", further: list[str]) -> str:
+    names = ", ".join(f'"{name}"' for name in further)
     return (
         "In the config, next to what is in listen already:\n"
         '  listen: [127.0.0.1:8080, "https://127.0.0.1:8443"]\n'
         "  tls:\n"
         f'    certificate_file: "{files.certificate}"\n'
         f'    key_file: "{files.key}"\n'
-    )
+    ) + (f"  access:\n    allowed_hosts: [{names}]\n" if names else "")

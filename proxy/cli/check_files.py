@@ -5,15 +5,18 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from proxy.certificate import ServerCertificate, ends_at
-from proxy.cli.findings import Finding, ok, wrong
-from proxy.clock import iso_utc
+from proxy.cli.findings import Finding, note, ok, wrong
+from proxy.clock import iso_utc, system_clock
 from proxy.config import Config, StoreConfig, TlsConfig
 from proxy.errors import ConfigError, StoreError
 from proxy.oauth.stores import open_store
 from proxy.oauth.stores.record import DEFAULT_ACCOUNT
 from proxy.secret_files import open_to_others
+
+_SOON_DAYS: Final = 14
 
 
 def check_files(config: Config) -> Iterator[Finding]:
@@ -36,12 +39,19 @@ def check_certificate(tls: TlsConfig) -> Iterator[Finding]:
         return
     try:
         served = ServerCertificate(tls.certificate_file, tls.key_file)
-        end = iso_utc(ends_at(tls.certificate_file, served.context))
+        ends = ends_at(tls.certificate_file, served.context)
     except ConfigError as exc:
         seen, _, mend = exc.description.partition("; ")
         yield wrong("tls", seen, mend or "make both files with: telemed-proxy cert")
         return
-    yield ok("tls", f"{tls.certificate_file} (valid until {end[:10]})")
+    yield ok("tls", f"{tls.certificate_file} (valid until {iso_utc(ends)[:10]})")
+    days = (ends - system_clock()) / 86_400
+    if days < _SOON_DAYS:
+        yield note(
+            "tls",
+            f"it ends in {days:.0f} days; renew it, with telemed-proxy cert if that "
+            "made it",
+        )
 
 
 def check_store(url: str) -> Iterator[Finding]:

@@ -3,40 +3,52 @@
 import errno
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-from proxy.cli.admin_client import AdminClient
-from proxy.cli.findings import Finding, ok, wrong
-from proxy.cli.http_call import listening
+from proxy.cli.findings import Finding, note, ok, wrong
+from proxy.cli.holders import STRANGER, holder_of, is_proxy
+from proxy.cli.running_proxy import Running
 from proxy.config import Address, Config
-from proxy.errors import ProxyError
 
 
-def check_ports(config: Config, running: dict[str, Any]) -> Iterator[Finding]:
-    """Yield what is found of each listener's address; `running` is `running_proxy`."""
-    ours = [listening(text) for text in running.get("listen", ())]
+def check_ports(config: Config, running: Running) -> Iterator[Finding]:
+    """Yield what is found of each listener's address."""
     for address in config.listen:
-        yield check_address("listen", address, served=address in ours)
-    yield check_address("admin.listen", config.admin.listen, served=bool(running))
+        served = address.reachable in running.listen
+        yield _check("listen", address, running, served=served)
+    address = config.admin.listen
+    if running.trouble is not None and is_proxy(address):
+        # The password may be wrong, or TLS expected: that is what to mend.
+        seen, _, mend = running.trouble.description.partition("; ")
+        mend = mend.partition(", or pass --admin")[0]
+        yield wrong("admin.listen", seen, mend or "stop that proxy, and start it again")
+    else:
+        yield _check("admin.listen", address, running, served=bool(running.status))
 
 
-def running_proxy(config: Config) -> dict[str, Any]:
-    """Return the status of the proxy that runs with this config, or nothing."""
-    client = AdminClient(
-        config.admin.listen,
-        config.admin.password_file,
-        certificate_file=config.tls.certificate_file,
-    )
-    try:
-        return client.status()
-    except ProxyError:
-        return {}
+def _check(
+    subject: str, address: Address, running: Running, *, served: bool
+) -> Finding:
+    if not served or running.ours:
+        return check_address(subject, address, served=served, whose=holder_of)
+    seen = f"{address} is served by a proxy with another config, {running.what}"
+    if running.is_for_all:
+        return note(subject, f"{seen}: commands use it, and `serve` cannot start")
+    return wrong(subject, seen, f"stop that proxy, or set {subject} to another address")
 
 
-def check_address(subject: str, address: Address, *, served: bool) -> Finding:
-    """Return whether a listener can be opened at `address`."""
+def check_address(
+    subject: str,
+    address: Address,
+    *,
+    served: bool,
+    whose: Callable[[Address], str] = lambda _: STRANGER,
+) -> Finding:
+    """Return whether a listener can be opened at `address`.
+
+    `whose` tells who has it, if somebody else does.
+    """
     if served:
         return ok(subject, f"{address} is served by the running proxy")
     try:
@@ -45,7 +57,7 @@ def check_address(subject: str, address: Address, *, served: bool) -> Finding:
         else:
             _try_port(address)
     except OSError as exc:
-        return _explain(subject, address, exc)
+        return _explain(subject, address, exc, whose)
     return ok(subject, f"{address} is free")
 
 
@@ -77,11 +89,13 @@ def _try_socket(path: Path) -> None:
         raise OSError(errno.EADDRINUSE, "in use")
 
 
-def _explain(subject: str, address: Address, error: OSError) -> Finding:
+def _explain(
+    subject: str, address: Address, error: OSError, whose: Callable[[Address], str]
+) -> Finding:
     if error.errno == errno.EADDRINUSE:
         return wrong(
             subject,
-            f"{address} is taken by another program",
+            f"{address} is taken by {whose(address)}",
             f"stop that program, or set {subject} to another address",
         )
     if error.errno in {errno.EACCES, errno.EPERM}:

@@ -1,7 +1,6 @@
-"""Checks of the way to the upstream: DNS, TCP, TLS, the clocks."""
+"""Checks of the upstream: the way to it, TLS, what it answers, the clocks."""
 
 import http.client
-import socket
 import ssl
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
@@ -9,14 +8,20 @@ from typing import Final
 
 from yarl import URL
 
-from proxy.cli.findings import Finding, ok, unreachable, wrong
-from proxy.cli.http_call import CONNECT_TIMEOUT, call, reason, to_origin
+from proxy.cli.check_certificate import check_certificate, untrusted
+from proxy.cli.check_way import check_way
+from proxy.cli.findings import Finding, note, ok, unreachable, wrong
+from proxy.cli.http_call import call, reason, to_origin
+from proxy.cli.within import within
 from proxy.clock import Clock, system_clock
 from proxy.config import Config
 from proxy.errors import ConfigError
 
 # Certificates and tokens are judged by the clock; a minute harms neither.
 SKEW_ALLOWED: Final = 60.0
+
+# An answer may come in small pieces; nobody waits for the last of them.
+_ANSWER_TIMEOUT: Final = 30.0
 
 
 def check_upstream(config: Config, clock: Clock = system_clock) -> Iterator[Finding]:
@@ -63,34 +68,12 @@ def check_host(
         yield from found
         if not all(finding.ok for finding in found):
             return
-    yield from check_answer(subject, url, context, egress_proxy, clock)
-
-
-def check_way(subject: str, url: URL) -> Iterator[Finding]:
-    """Yield what is found of the name and the port of `url`."""
-    host, port = url.host or "", url.port or 443
-    try:
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        yield unreachable(
-            f"{subject} DNS",
-            "the name is not known",
-            "check the name in the config, and this machine's network",
+    found = list(check_answer(subject, url, context, egress_proxy, clock))
+    yield from found
+    if url.scheme == "https" and found[0].ok:
+        yield from check_certificate(
+            f"{subject} certificate", url, context, egress_proxy, clock()
         )
-        return
-    yield ok(
-        f"{subject} DNS", ", ".join(dict.fromkeys(str(a[4][0]) for a in addresses))
-    )
-    try:
-        socket.create_connection((host, port), CONNECT_TIMEOUT).close()
-    except OSError as exc:
-        yield unreachable(
-            f"{subject} TCP",
-            reason(exc),
-            "check the port, the firewall, and whether upstream.egress_proxy is needed",
-        )
-        return
-    yield ok(f"{subject} TCP", "the port answers")
 
 
 def check_answer(
@@ -104,11 +87,19 @@ def check_answer(
     connection = to_origin(url, context=context, egress_proxy=egress_proxy)
     layer = f"{subject} {'TLS' if url.scheme == 'https' else 'HTTP'}"
     try:
-        answer = call(connection, "HEAD", "/", fields={"Accept": "*/*"})
+        answer = within(
+            _ANSWER_TIMEOUT,
+            lambda: call(connection, "HEAD", "/", fields={"Accept": "*/*"}),
+        )
+    except ssl.SSLCertVerificationError as exc:
+        yield untrusted(layer, exc, url, egress_proxy, clock())
+        return
     except (OSError, http.client.HTTPException) as exc:
-        yield unreachable(layer, reason(exc), _mend(exc, egress_proxy))
+        yield unreachable(layer, reason(exc), _mend(egress_proxy))
         return
     yield ok(layer, "certificate trusted" if url.scheme == "https" else "answers")
+    if answer.status >= http.client.INTERNAL_SERVER_ERROR:
+        yield note(f"{subject} HTTP", f"answers {answer.status}: it has a fault itself")
     yield check_clock(f"{subject} clock", answer.fields.get("Date"), clock())
 
 
@@ -135,9 +126,7 @@ def _named(role: str, url: URL) -> str:
     return f"{role} {host}:{url.port}"
 
 
-def _mend(error: OSError | http.client.HTTPException, egress_proxy: URL | None) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return "add the authority that signed it as upstream.ca_file, or mend the clock"
+def _mend(egress_proxy: URL | None) -> str:
     if egress_proxy is not None:
         return "check that the egress proxy lets you connect to this host"
     return "check that the address in the config is the right one"

@@ -35,6 +35,23 @@ class LazyGroup(Command, click.Group):
         command: click.Command = getattr(import_module(module), attribute)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; for a mistyped one, name the one that was meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as exc:
+            # Imported for who mistyped something, and for nobody else.
+            from difflib import get_close_matches
+
+            meant = get_close_matches(args[0].lower(), self.places, n=1)
+            if not meant or args[0].startswith("-"):
+                raise
+            raise click.UsageError(
+                f"No such command '{args[0]}', did you mean {meant[0]}?", ctx
+            ) from exc
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then what the exit codes mean."""
         super().format_epilog(ctx, formatter)

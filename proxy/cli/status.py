@@ -58,10 +58,14 @@ def status(
 
     The exit code is 0 when logged in, and 4 when a login is required.
     """
+    from proxy.cli.on_store import OnStore
+    from proxy.cli.planned import steady
     from proxy.cli.reach import reach
 
     way = reach(config_path, admin)
     found = way.status()
+    if isinstance(way, OnStore):
+        found = steady(found, config_path)
     active = found.get("state") == "active"
     verdict = way.verify() if verify and active else None
     if as_json:
@@ -76,10 +80,16 @@ def status(
 
 
 def _print(found: dict[str, Any], where: str, verdict: "Verdict | None") -> None:
+    from proxy.oauth.stores.record import MOVED
+
     state = str(found.get("state"))
     if state == "active" and not found.get("expires_in"):
         state = "ended"
-    _line("state", STATES.get(state, state))
+    error = str(found.get("last_error"))
+    moved = state == "logged_out" and error.startswith(MOVED)
+    _line("state", f"logged out: {error}" if moved else STATES.get(state, state))
+    if moved:
+        found = {**found, "last_error": None}  # it is told
     for key, label in LINES:
         if text := _as_text(found.get(key)):
             _line(label, text)

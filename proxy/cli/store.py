@@ -82,7 +82,7 @@ def move(
 async def _move(config: "Config", to: str, admin: "Address", *, force: bool) -> None:
     from proxy.clock import system_clock
     from proxy.oauth.stores import open_store
-    from proxy.oauth.stores.move import move, remove_copies
+    from proxy.oauth.stores.move import is_plain, move, remove_copies
 
     keys = config.store.keys
     source, target = open_store(config.store.url, keys), open_store(to, keys)
@@ -96,6 +96,11 @@ async def _move(config: "Config", to: str, admin: "Address", *, force: bool) -> 
         # Told before more is done that could fail.
         click.echo(f"Moved the login to {target.url}.")
         click.echo(f"{source.url} only says where it went.")
+        if keys is not None and is_plain(to):
+            click.echo(
+                f"It is not encrypted in {target.url}: {keys.place} is for files only. "
+                "Whoever can read there is logged in."
+            )
         for file in await remove_copies(source):
             click.echo(f"Deleted {file}.")
     finally:

@@ -162,7 +162,7 @@ class LimitsConfig(Section):
 
 
 class JournalConfig(Section):
-    """How many exchanges a journal keeps, and how much of them; not used yet."""
+    """How many exchanges the journal keeps in memory, and how much of them."""
 
     exchanges: Annotated[int, values.parse_count(0, 1_000_000)] = 500
     bytes: Size = 32 * 1024**2

@@ -75,6 +75,7 @@ class UpstreamConnection(asyncio.Protocol):
         "answer_begun",
         "idle_since",
         "last_activity",
+        "opening",
         "reused",
         "time_limit",
         "unsized",
@@ -105,6 +106,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.answer_begun = False
         self.unsized = False  # whether the content comes without its length
         self.reused = False
+        self.opening: dict[str, float] = {}  # seconds that each step of it took
         self.idle_since = loop.time()
         self.last_activity = self.idle_since
         self.time_limit = 0.0

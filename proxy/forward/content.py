@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Final, Protocol
 
 from proxy.errors import RequestError
+from proxy.forward.keeping import Part
 from proxy.forward.limits import Budget
 from proxy.http1.chunked import Chunked
 from proxy.http1.framing import Counted, Reader, UntilClose
@@ -50,6 +51,7 @@ class InboundContent:
         "_waiter",
         "budget",
         "chunked",
+        "part",
         "received",
         "taken",
     )
@@ -72,6 +74,7 @@ class InboundContent:
         self._error: RequestError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self.chunked = isinstance(reader, Chunked)
+        self.part: Part | None = None  # what keeps it for others to see
         self.received = 0
 
     # -- Coming in ---------------------------------------------------------------
@@ -162,8 +165,16 @@ class InboundContent:
         # An empty chunk would be the last one.
         return b"%x\r\n%b\r\n" % (len(data), data) if self.chunked and data else data
 
+    def keep_in(self, part: Part) -> None:
+        """Let `part` have all of the content, of which nothing was taken yet."""
+        for piece in self._arrived:
+            part.take(piece)
+        self.part = part
+
     def _note(self, piece: bytes) -> None:
         self.received += len(piece)
+        if self.part is not None:
+            self.part.take(piece)
         if self._forgotten:
             return
         self._arrived.append(piece)

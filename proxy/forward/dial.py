@@ -5,6 +5,7 @@ import errno
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,14 +51,18 @@ async def dial(origin: Origin, shared: Shared) -> UpstreamConnection:
 
 async def _directly(origin: Origin, shared: Shared) -> UpstreamConnection:
     loop = asyncio.get_running_loop()
+    steps = _Steps()
     addresses = await loop.getaddrinfo(
         origin.host, origin.port, type=socket.SOCK_STREAM
     )
+    steps.ended("dns")
     failure: OSError | None = None
     for family, _, _, _, address in addresses:
         try:
             if origin.tls is not None and _CAN_WATCH:
-                return await _by_tls(origin.host, origin.tls, family, address, shared)
+                return await _by_tls(
+                    origin.host, origin.tls, family, address, shared, steps
+                )
             _, connection = await loop.create_connection(
                 lambda: UpstreamConnection(loop),
                 str(address[0]),
@@ -70,6 +75,8 @@ async def _directly(origin: Origin, shared: Shared) -> UpstreamConnection:
             if isinstance(exc, ssl.SSLError):
                 break  # another address would show the same certificate
         else:
+            steps.ended("tls" if origin.tls else "tcp")
+            connection.opening = steps.taken
             return connection
     raise failure or OSError(errno.EADDRNOTAVAIL, "no address")
 
@@ -80,6 +87,7 @@ async def _by_tls(
     family: int,
     address: tuple[Any, ...],
     shared: Shared,
+    steps: "_Steps",
 ) -> UpstreamConnection:
     loop = asyncio.get_running_loop()
     made = socket.socket(family, socket.SOCK_STREAM)
@@ -87,8 +95,11 @@ async def _by_tls(
         made.setblocking(False)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await loop.sock_connect(made, address)
+        steps.ended("tcp")
         connection = UpstreamConnection(loop)
         await open_tls(made, context, host, connection, shared)
+        steps.ended("tls")
+        connection.opening = steps.taken
     except BaseException:
         made.close()
         raise
@@ -97,7 +108,9 @@ async def _by_tls(
 
 async def _through(egress_proxy: tuple[str, int], origin: Origin) -> UpstreamConnection:
     loop = asyncio.get_running_loop()
+    steps = _Steps()
     tunnel = await open_tunnel(egress_proxy, f"{origin.host}:{origin.port}")
+    steps.ended("tcp")
     connection = UpstreamConnection(loop)
     try:
         transport = await loop.start_tls(
@@ -112,7 +125,24 @@ async def _through(egress_proxy: tuple[str, int], origin: Origin) -> UpstreamCon
     if transport is None:
         raise ConnectionResetError("the connection ended while TLS began")
     connection.connection_made(transport)
+    steps.ended("tls")
+    connection.opening = steps.taken
     return connection
+
+
+class _Steps:
+    """Times the steps in which a connection is opened; `taken` has their seconds."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def ended(self, step: str) -> None:
+        """Note the end of `step`, and so the next one's beginning."""
+        now = time.perf_counter()
+        # An address that did not answer took its time, too.
+        self.taken[step] = self.taken.get(step, 0.0) + now - self._since
+        self._since = now
 
 
 @contextmanager

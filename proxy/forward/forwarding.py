@@ -9,7 +9,7 @@ refreshed or a connection that is being opened, is waited for in a task.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -25,7 +25,7 @@ from proxy.errors import (
 from proxy.forward.connection import UpstreamConnection
 from proxy.forward.content import InboundContent
 from proxy.forward.downlink import ALLOWED, Downlink
-from proxy.forward.exchange import Exchange
+from proxy.forward.exchange import REQUEST_ID, Exchange
 from proxy.forward.fields import (
     came_through_us,
     forwards_left,
@@ -34,6 +34,7 @@ from proxy.forward.fields import (
     upgrades,
 )
 from proxy.forward.inbound import InboundConnection
+from proxy.forward.keeping import Keeping
 from proxy.forward.pool import Pool
 from proxy.forward.rejection import SUSPECT
 from proxy.forward.relay import (
@@ -95,6 +96,7 @@ class Parts:
     access: AccessRules
     paid: PaidCalls
     options: ForwardOptions
+    keeping: Keeping
 
 
 class Forwarding:
@@ -105,13 +107,11 @@ class Forwarding:
     """
 
     __slots__ = (
-        "_begun",
         "_caller",
         "_client",
         "_content",
         "_downlink",
         "_entered",
-        "_exchange",
         "_finished",
         "_framing",
         "_goes_on",
@@ -119,13 +119,13 @@ class Forwarding:
         "_parts",
         "_recording",
         "_sending",
-        "_since",
         "_submission",
         "_task",
         "_token",
         "_tunnelled",
         "_upstream_status",
         "_went_out",
+        "exchange",
     )
 
     _caller: Caller
@@ -141,17 +141,16 @@ class Forwarding:
         content: InboundContent | None,
         client: InboundConnection,
     ) -> None:
-        self._begun = time.perf_counter()
+        exchange.begun = time.perf_counter()
+        self.exchange = exchange
         self._parts = parts
         self._recording = recording
-        self._exchange = exchange
         self._head = head
         self._content = content
         self._client = client
         self._downlink = client.downlink
         self._framing = COUNTED
         self._goes_on = False
-        self._since = 0.0
         self._task: asyncio.Task[None] | None = None
         self._tunnelled: InboundContent | None = None
         self._submission: Submission | None = None
@@ -165,6 +164,8 @@ class Forwarding:
     def begin(self) -> None:
         """Check who calls and what for, and send it if nothing is to be waited for."""
         try:
+            if self._parts.keeping.wanted:
+                self._keep_content()
             target = self._checked_target()
             if target is None:
                 self._finish()
@@ -172,7 +173,8 @@ class Forwarding:
             sending = self._sending = self._outbound(target)
             self._goes_on = True
             token = self._parts.credential.current()
-            if self._parts.paid.concerns(self._head.method, self._exchange.target):
+            if self._parts.paid.concerns(self._head.method, self.exchange.target):
+                self.exchange.paid = True
                 self._wait(self._send_paid())
             elif token is not None and sending.take():
                 self._send(token)
@@ -186,7 +188,7 @@ class Forwarding:
 
         Raises a ProxyError about what may not pass.
         """
-        head, exchange, access = self._head, self._exchange, self._parts.access
+        head, exchange, access = self._head, self.exchange, self._parts.access
         target, local = head.target, None
         is_usual = target[:1] == b"/" and b"host" in head.seen
         if not is_usual or not access.knows(head.seen[b"host"]):
@@ -241,9 +243,15 @@ class Forwarding:
     async def _send_patiently(
         self, token: str | None = None, *, on_new: bool = False
     ) -> None:
+        exchange, before = self.exchange, time.perf_counter()
         if token is None:
             token = await self._parts.credential.access_token()
+            since, before = before, time.perf_counter()
+            exchange.token_seconds += before - since
         await self._sending.acquire(new=on_new)
+        exchange.connection_seconds += time.perf_counter() - before
+        if not self._sending.connection.reused:
+            exchange.opening = self._sending.connection.opening
         self._send(token)
 
     async def _send_paid(self) -> None:
@@ -261,8 +269,8 @@ class Forwarding:
                 raise RequestError(
                     "the request's content did not come in time", status=408
                 ) from exc
-        paid, caller = self._parts.paid, self._exchange.caller
-        key = paid.key(head.method, self._exchange.target, whole, caller)
+        paid, caller = self._parts.paid, self.exchange.caller
+        key = paid.key(head.method, self.exchange.target, whole, caller)
         repeat = means_it(head.seen.get(ALLOW_REPEAT))
         self._submission = paid.begin(key, repeat=repeat)
         await self._send_patiently()
@@ -272,8 +280,8 @@ class Forwarding:
         self._went_out = self._went_out or sending.connection.reusable
         self._upstream_status = None
         self._token = token
-        self._exchange.reused = sending.connection.reused
-        self._since = time.perf_counter()
+        self.exchange.reused = sending.connection.reused
+        self.exchange.sent_at = time.perf_counter()
         sending.send(token, self._downlink.interim, self._on_head)
 
     def _on_head(self) -> None:
@@ -288,9 +296,10 @@ class Forwarding:
                 return
             if head is None:
                 return
-            self._exchange.upstream_seconds = time.perf_counter() - self._since
+            exchange = self.exchange
+            exchange.upstream_seconds = time.perf_counter() - exchange.sent_at
             self._upstream_status = head.status
-            if head.status in SUSPECT and not self._exchange.replayed:
+            if head.status in SUSPECT and not self.exchange.replayed:
                 self._wait(self._reconsider(head))
             else:
                 self._respond(head)
@@ -303,7 +312,8 @@ class Forwarding:
         Another kept one may be as stale, and what kills its connection must not take
         them all along.
         """
-        self._exchange.resent = True
+        self.exchange.resent = True
+        self._begin_anew()
         await cancel(self._sending.give_up())
         await self._send_patiently(self._token, on_new=True)
 
@@ -324,18 +334,22 @@ class Forwarding:
             return
         # Else it would go on while we wait, and grow out of what is kept.
         await sending.stop_upload()
+        since = time.perf_counter()
         replacement = await credential.access_token(rejected=self._token)
         if replacement == self._token:
             self._respond(head)
             return
+        self._begin_anew()
+        self.exchange.token_seconds = time.perf_counter() - since
+        self.exchange.earlier_seconds -= self.exchange.token_seconds
         await cancel(sending.give_up())
-        self._exchange.replayed = True
+        self.exchange.replayed = True
         self._went_out = False  # a rejection means that nothing was done
         await self._send_patiently(replacement)
 
     def _respond(self, head: ResponseHead) -> None:
         """Relay the response that begins with `head`, in one write if it is short."""
-        sending, downlink, exchange = self._sending, self._downlink, self._exchange
+        sending, downlink, exchange = self._sending, self._downlink, self.exchange
         connection = sending.connection
         if sending.uploading or self._recording.draining:
             # Where an upload is cut, what comes next on the connection is its rest.
@@ -344,16 +358,15 @@ class Forwarding:
             self._wait(self._tunnel(head))
             return
         exchange.status = head.status
+        exchange.answer = head.raw
         if connection.unsized:
             self._frame(connection)
-        framed, options = self._framing, self._parts.options
-        own = b"https://" if self._client.secure else b"http://"
-        lines = response_lines(head, self._head, self._caller, framed, options, own)
-        if options.server_timing:
-            lines.append(server_timing(exchange.upstream_seconds))
-        chunked = framed.chunked
+        lines = self._response_lines(head)
+        chunked = self._framing.chunked
         # The content that came along with the head goes out in the same write.
         first = connection.take_buffered()
+        if exchange.kept is not None:
+            exchange.kept.response.take(first)
         if chunked and first:
             first = b"%x\r\n%b\r\n" % (len(first), first)
         if connection.complete:
@@ -363,7 +376,28 @@ class Forwarding:
             self._finish()
             return
         downlink.write_head(lines, first)
-        self._relay(connection, downlink.write_chunk if chunked else downlink.write)
+        self._relay_rest(
+            connection, downlink.write_chunk if chunked else downlink.write
+        )
+
+    def _response_lines(self, head: ResponseHead) -> list[bytes]:
+        options = self._parts.options
+        own = b"https://" if self._client.secure else b"http://"
+        lines = response_lines(
+            head, self._head, self._caller, self._framing, options, own
+        )
+        if options.server_timing:
+            lines += self._told_timing(head)
+        return lines
+
+    def _relay_rest(
+        self, connection: UpstreamConnection, sink: Callable[[bytes], None]
+    ) -> None:
+        """Hand what is still to come of the content to `sink`."""
+        kept = self.exchange.kept
+        self._relay(
+            connection, sink if kept is None else _both(kept.response.take, sink)
+        )
         connection.watch(self._on_content)
         self._on_content()  # it may have broken off before
 
@@ -385,7 +419,7 @@ class Forwarding:
                 return
         except UpstreamError as error:
             # The status line has gone out: the only honest error is to cut.
-            self._exchange.error = error.proxy_error
+            self.exchange.error = error.proxy_error
             downlink.cut(visibly=self._framing.by_close)
         else:
             if self._framing.chunked:
@@ -412,7 +446,8 @@ class Forwarding:
                 "the upstream switched protocols in the middle of the request",
                 proxy_error="http_protocol_error",
             )
-        self._exchange.status = head.status
+        self.exchange.status = head.status
+        self.exchange.answer = head.raw
         upgrade = b"Upgrade: " + head.seen[b"upgrade"]
         downlink.write_switch([status_line(head), *relayed_lines(head), upgrade])
         content = self._tunnelled = self._client.tunnel()
@@ -432,13 +467,44 @@ class Forwarding:
         await connection.ended()
         self._finish()
 
+    def _told_timing(self, head: ResponseHead) -> list[bytes]:
+        """Return the lines that tell the client what the journal would."""
+        lines = [server_timing(self.exchange.stages())]
+        if all(name != REQUEST_ID for name, _ in head.fields):
+            lines.append(b"X-Request-Id: " + self.exchange.request_id.encode())
+        return lines
+
+    def _begin_anew(self) -> None:
+        """Count what was tried so far as one part of the time, before another try."""
+        exchange = self.exchange
+        exchange.earlier_seconds = time.perf_counter() - exchange.begun
+        exchange.token_seconds = exchange.connection_seconds = 0.0
+        exchange.opening = None
+
+    def _keep_content(self) -> None:
+        """Have the contents of request and response kept, for who wants to see them."""
+        kept = self.exchange.kept = self._parts.keeping.begin()
+        if self._content is not None:
+            self._content.keep_in(kept.request)
+
+    def look(self) -> Exchange:
+        """Return the exchange as it stands."""
+        exchange = self.exchange
+        if self._finished:
+            return exchange
+        exchange.seconds = time.perf_counter() - exchange.begun
+        exchange.sent = self._downlink.sent
+        contents = (self._content, self._tunnelled)
+        exchange.received = sum(one.received for one in contents if one is not None)
+        return exchange
+
     # -- Waiting -----------------------------------------------------------------
 
     def _wait(self, steps: Coroutine[object, object, None]) -> None:
         """Take the next steps in a task; what waits in it watches the connection."""
         if self._sending.connected:
             self._sending.connection.watch(None)
-        before = request_id.set(self._exchange.request_id)
+        before = request_id.set(self.exchange.request_id)
         self._task = spawn(self._patiently(steps), name="forwarding")
         # One that is cancelled in the same moment never gets to its steps.
         self._task.add_done_callback(lambda _: steps.close())
@@ -456,18 +522,18 @@ class Forwarding:
         """Stop: there is nobody any more to be answered."""
         if self._task is not None:
             self._task.cancel()
-        self._exchange.error = "client_left"
+        self.exchange.error = "client_left"
         self._finish()
 
     def _answer(self, status: int, fields: TextFields) -> None:
-        self._exchange.answered_by, self._exchange.status = "proxy", status
+        self.exchange.answered_by, self.exchange.status = "proxy", status
         self._downlink.respond(status, fields)
 
     def _fail(self, error: Exception) -> None:
         """Answer `error`; once the head has gone out, all that is left is to cut."""
         if self._finished:
             return
-        exchange, downlink, head = self._exchange, self._downlink, self._head
+        exchange, downlink, head = self.exchange, self._downlink, self._head
         extra: TextFields = []
         if isinstance(error, ProxyError):
             extra = self._parts.access.answer_fields(head.seen)
@@ -476,7 +542,8 @@ class Forwarding:
             about = {"request_id": exchange.request_id}
             logger.error("a fault of the proxy", exc_info=error, extra=about)
             error = ProxyError("a fault of the proxy; its log says more")
-        exchange.error = error.proxy_error
+        exchange.error, exchange.fault = error.proxy_error, error
+        extra.append(("X-Request-Id", exchange.request_id))
         if downlink.head_sent:
             downlink.cut(visibly=True)
         else:
@@ -494,7 +561,7 @@ class Forwarding:
         if self._finished:
             return
         self._finished = True
-        exchange = self._exchange
+        exchange = self.exchange
         if self._goes_on and self._sending.connected:
             _ = self._sending.give_up()
         if self._content is not None:
@@ -506,15 +573,35 @@ class Forwarding:
         if self._submission is not None:
             status = self._upstream_status
             self._submission.settle(sent=self._went_out, status=status)
-        exchange.seconds = time.perf_counter() - self._begun
+        exchange.seconds = time.perf_counter() - exchange.begun
         exchange.sent = self._downlink.sent
+        if exchange.kept is not None:
+            exchange.kept.ended()
         self._recording.ended(exchange, entered=self._entered)
         self._client.answered()
 
 
-def server_timing(seconds: float) -> bytes:
-    """Return the field that tells how long the upstream took for its head."""
-    return b"Server-Timing: upstream;dur=%.1f" % (seconds * 1000)
+def server_timing(stages: Mapping[str, float]) -> bytes:
+    """Return the field that tells how long each part took, up to the answer's head.
+
+    Durations are milliseconds (Server Timing, section 3); `stages` has seconds.
+    """
+    told = {**stages, "upstream": stages.get("first_byte", 0.0)}
+    return b"Server-Timing: " + b", ".join(
+        b"%b;dur=%.1f" % (name.encode(), seconds * 1000)
+        for name, seconds in told.items()
+        if name not in ("first_byte", "content")
+    )
+
+
+def _both(
+    first: Callable[[bytes], None], second: Callable[[bytes], None]
+) -> Callable[[bytes], None]:
+    def take(piece: bytes) -> None:
+        first(piece)
+        second(piece)
+
+    return take
 
 
 def _is_malformed(error: ProxyError) -> bool:

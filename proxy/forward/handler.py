@@ -8,7 +8,7 @@ from proxy.access.rules import OF_INTEREST
 from proxy.clock import Clock, system_clock
 from proxy.errors import OverLimitError, RequestError
 from proxy.forward.content import InboundContent
-from proxy.forward.exchange import Exchange, Recorder
+from proxy.forward.exchange import REQUEST_ID, Exchange, Recorder
 from proxy.forward.fields import REQUEST_NOTED
 from proxy.forward.forwarding import Forwarding, Parts
 from proxy.forward.inbound import InboundConnection
@@ -18,7 +18,7 @@ from proxy.http1.head import RequestHead
 
 logger = logging.getLogger(__name__)
 
-NOTED = REQUEST_NOTED | OF_INTEREST
+NOTED = REQUEST_NOTED | OF_INTEREST | {REQUEST_ID}
 """The fields of a request whose values are looked at."""
 
 
@@ -62,6 +62,9 @@ class ForwardHandler:
             self._run, next(self._numbers), head.method, head.target.decode()
         )
         exchange.started = self._clock()
+        exchange.section = head.section
+        if head.http10:
+            exchange.http10 = True
         forwarding = Forwarding(self._parts, self, exchange, head, content, client)
         forwarding.begin()
         return forwarding
@@ -72,10 +75,11 @@ class ForwardHandler:
         exchange = Exchange(self._run, next(self._numbers), "-", "-")
         exchange.started = self._clock()
         exchange.status, exchange.answered_by = error.status, "proxy"
-        exchange.error = error.proxy_error
+        exchange.error, exchange.fault = error.proxy_error, error
         downlink = client.downlink
         downlink.begin(http10=False, keep_alive=False)
-        downlink.answer(error, [], with_content=True)
+        about = [("X-Request-Id", exchange.request_id)]
+        downlink.answer(error, about, with_content=True)
         exchange.sent = downlink.sent
         self._record(exchange)
 

@@ -16,6 +16,7 @@ from typing import Final, Protocol, cast
 from proxy.errors import ProxyError
 from proxy.forward.content import InboundContent
 from proxy.forward.downlink import Downlink
+from proxy.forward.exchange import Exchange
 from proxy.forward.fields import keeps_alive
 from proxy.forward.limits import Budget, InboundLimits
 from proxy.forward.peer import has_left
@@ -91,6 +92,9 @@ class Answering(Protocol):
 
     def client_left(self) -> None:
         """Stop: nobody is there any more to be answered."""
+
+    def look(self) -> Exchange:
+        """Return the exchange as it stands."""
 
 
 class Server(Protocol):
@@ -305,6 +309,10 @@ class InboundConnection(asyncio.Protocol):
             self._reading_paused = False
             if not self.transport.is_closing():
                 self.transport.resume_reading()
+
+    def look(self) -> Exchange | None:
+        """Return the exchange under way as it stands, if there is one."""
+        return None if self._exchange is None else self._exchange.look()
 
     # -- Requests ----------------------------------------------------------------
 

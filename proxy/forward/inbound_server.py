@@ -8,6 +8,7 @@ from typing import Protocol
 
 from proxy.errors import ProxyError
 from proxy.forward.content import InboundContent
+from proxy.forward.exchange import Exchange
 from proxy.forward.inbound import Answering, InboundConnection
 from proxy.forward.limits import Budget, InboundLimits
 from proxy.http1.errors import MalformedError
@@ -83,6 +84,11 @@ class InboundServer:
                 connection.turn_away(refusal)
                 return False
         return True
+
+    def under_way(self) -> list[Exchange]:
+        """Return the exchanges that have not ended, as they stand."""
+        looks = [connection.look() for connection in self.connections]
+        return [exchange for exchange in looks if exchange is not None]
 
     def _warn_of_crowd(self) -> None:
         """Say that connections are closed, once a minute at most."""

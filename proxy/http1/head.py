@@ -88,9 +88,9 @@ class RequestHead:
 
 
 class ResponseHead:
-    """A response's head; `seen` is as a request's."""
+    """A response's head; `seen` is as a request's, `raw` the head as it came."""
 
-    __slots__ = ("fields", "http10", "reason", "seen", "status")
+    __slots__ = ("fields", "http10", "raw", "reason", "seen", "status")
 
     def __init__(
         self,
@@ -100,9 +100,11 @@ class ResponseHead:
         seen: dict[bytes, bytes],
         *,
         http10: bool = False,
+        raw: bytes = b"",
     ) -> None:
         self.status = status
         self.reason = reason
+        self.raw = raw
         self.http10 = http10
         self.fields = fields
         self.seen = seen
@@ -167,7 +169,7 @@ def parse_response(head: bytes, noted: Set[bytes]) -> ResponseHead:
         fields, seen = _fields(lines, noted)
     except MalformedError:
         fields, seen = _fields([_without_space(line) for line in lines], noted)
-    return ResponseHead(status, reason, fields, seen, http10=http10)
+    return ResponseHead(status, reason, fields, seen, http10=http10, raw=head)
 
 
 def parse_trailers(section: bytes) -> list[Field]:

@@ -14,7 +14,13 @@ from yarl import URL
 from proxy.admin.app import admin_app
 from proxy.admin.password import Password
 from proxy.admin.state import AdminInfo
+from proxy.admin.viewer import Viewer
+from proxy.forward.inbound_server import InboundServer
+from proxy.forward.limits import Budget, InboundLimits
 from proxy.health import Health
+from proxy.journal.entries import Place
+from proxy.journal.replay import Replays
+from proxy.journal.ring import Journal
 from proxy.metrics import Metrics
 from proxy.oauth.endpoints import Endpoints, open_session
 from proxy.oauth.login import Login
@@ -58,7 +64,10 @@ class Admin:
         response = await self.client.request(
             method, path, headers=fields, allow_redirects=False, **more
         )
-        text = await response.text()
+        if response.content_type == "text/event-stream":
+            response.close()  # its end would be waited for
+            return response
+        text = await response.text(errors="replace")
         self.answered.append(f"{response.raw_headers!r}\n{text}")
         return response
 
@@ -114,6 +123,7 @@ async def open_admin(
         ),
         health=health,
         metrics=metrics,
+        viewer=make_viewer(Journal(100, 1024**2)),
         names=["127.0.0.1"],
         allowed_hosts=["admin.example"],
         password=Password(password_file, time) if password_file else None,
@@ -133,6 +143,25 @@ async def open_admin(
         listen=lambda: ["127.0.0.1:8080"],
     )
     return opened
+
+
+def make_viewer(journal: Journal) -> Viewer:
+    """Return a view of `journal`; what is sent again from it goes nowhere."""
+    budget = Budget(1024)
+    inbound = InboundServer(
+        lambda head, content, client: pytest.fail("nothing is sent again here"),
+        lambda error, client: pytest.fail("nothing is sent again here"),
+        noted=frozenset(),
+        replay_limit=0,
+        limits=InboundLimits(),
+        budget=budget,
+    )
+    return Viewer(
+        journal=journal,
+        replays=Replays(inbound, lambda method, target: False),
+        place=lambda: Place("https://api.example/", "http://127.0.0.1:8080"),
+        config_text=lambda: "listen: [127.0.0.1:8080]\n",
+    )
 
 
 @pytest.fixture

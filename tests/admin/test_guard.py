@@ -2,13 +2,16 @@
 
 import base64
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import proxy.admin
 from proxy.admin.guard import FORM_PATHS, OPEN_PATHS
 from tests.admin.conftest import PASSWORD, PHONE, SAME_ORIGIN, Admin
 
+STATIC = Path(proxy.admin.__file__).with_name("static")
 JSON = {"Content-Type": "application/json"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -33,14 +36,22 @@ def routes() -> list[tuple[str, str]]:
         ("GET", "/readiness"),
         ("GET", "/liveness"),
         ("GET", "/metrics"),
-        ("GET", "/static/style.css"),
-        ("GET", "/static/page.js"),
-        ("GET", "/static/icon.svg"),
+        ("GET", "/api/exchanges"),
+        ("DELETE", "/api/exchanges"),
+        ("GET", "/api/exchanges/stream"),
+        ("POST", "/api/exchanges/content"),
+        ("GET", "/api/exchanges/{id}"),
+        ("GET", "/api/exchanges/{id}/command"),
+        ("GET", "/api/exchanges/{id}/{message}/content"),
+        ("POST", "/api/exchanges/{id}/replay"),
+        ("GET", "/api/exchanges.har"),
+        ("GET", "/api/report.zip"),
+        *(("GET", f"/static/{file.name}") for file in sorted(STATIC.iterdir())),
     ]
 
 
 ROUTES = pytest.mark.parametrize(
-    ("method", "path"), [*routes(), ("GET", "/nothing"), ("DELETE", "/api/exchanges")]
+    ("method", "path"), [*routes(), ("GET", "/nothing"), ("DELETE", "/nothing")]
 )
 UNSAFE = pytest.mark.parametrize(
     "path", [path for method, path in routes() if method == "POST"]

@@ -3,17 +3,28 @@
 import re
 from contextlib import AsyncExitStack
 from html.parser import HTMLParser
-from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from proxy.admin.texts import ENGLISH, RUSSIAN, texts_for
+import proxy.admin
+from proxy.admin.texts import (
+    ENGLISH,
+    RUSSIAN,
+    Texts,
+    request_texts,
+    script_texts,
+    texts_for,
+)
 from tests.admin.conftest import PHONE, SAME_ORIGIN, Admin, open_admin
+
+FILES = sorted(Path(proxy.admin.__file__).with_name("static").iterdir())
+MODULES = [path for path in FILES if path.suffix == ".js"]
+SCRIPTS = "".join(path.read_text("utf-8") for path in MODULES)
 
 
 class Document(HTMLParser):
-    """The forms, links and outside references of a page."""
+    """The forms that are sent, the links and the outside references of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -24,7 +35,7 @@ class Document(HTMLParser):
         self.addresses: list[str] = []
         self.inline: list[str] = []
         self.open_tags: list[str] = []
-        self._form = ""
+        self._form: str | None = None
         self.feed(text)
         self.close()
 
@@ -39,18 +50,21 @@ class Document(HTMLParser):
             found[name] or "" for name in ("src", "href", "action") if name in found
         ]
         if tag == "form":
-            self._form = found["action"] or ""
-            self.forms[self._form] = {}
-        if tag == "input":
+            self._form = found.get("action")
+            if self._form is not None:
+                self.forms[self._form] = {}
+        if tag == "input" and self._form is not None:
             self.forms[self._form][found["name"] or ""] = found.get("value") or ""
             self.inputs.append(found)
         if tag == "label":
-            self.labelled.add(found["for"] or "")
+            self.labelled.add(found.get("for") or "")
         if tag not in ("meta", "link", "img", "input"):
             self.open_tags.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open_tags.pop() == tag
+        if tag == "form":
+            self._form = None  # fields outside forms are the scripts'
 
 
 async def page(admin: Admin, path: str = "/", language: str = "en") -> Document:
@@ -415,10 +429,19 @@ def test_the_language_is_the_best_of_ours(accepted: str, language: str) -> None:
     assert texts_for(accepted)["lang"] == language
 
 
-def test_both_languages_say_the_same_things() -> None:
-    assert set(ENGLISH) == set(RUSSIAN)
-    for key, text in ENGLISH.items():
-        assert re.findall(r"\{\w+\}", text) == re.findall(r"\{\w+\}", RUSSIAN[key])
+@pytest.mark.parametrize(
+    ("english", "russian"),
+    [
+        (ENGLISH, RUSSIAN),
+        (request_texts("en"), request_texts("ru")),
+        (script_texts("en"), script_texts("ru")),
+    ],
+    ids=["login", "requests", "script"],
+)
+def test_both_languages_say_the_same_things(english: Texts, russian: Texts) -> None:
+    assert set(english) == set(russian)
+    for key, text in english.items():
+        assert re.findall(r"\{\w+\}", text) == re.findall(r"\{\w+\}", russian[key])
 
 
 async def states(admin: Admin) -> list[Document]:
@@ -459,11 +482,46 @@ async def test_every_reference_of_the_page_is_there(admin: Admin) -> None:
     assert {address.rpartition(".")[2] for address in files} == {"css", "js", "svg"}
 
 
-def test_the_stylesheet_and_the_script_call_nobody() -> None:
-    for name in ("style.css", "page.js"):
-        path = resources.files("proxy.admin").joinpath("static", name)
-        text = path.read_text("utf-8")
-        assert re.findall(r"https?://|@import|url\(|eval|innerHTML", text) == []
+async def test_every_module_of_the_scripts_is_there(admin: Admin) -> None:
+    imported = set(re.findall(r' from "\./([^"]*)"', SCRIPTS))
+
+    assert imported | {"page.js", "requests.js"} == {path.name for path in MODULES}
+    for name in imported:
+        answer = await admin.get(f"/static/{name}")
+        assert (answer.status, answer.content_type) == (200, "text/javascript")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_styles_and_scripts_call_nobody_and_write_no_html(path: Path) -> None:
+    text = path.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
+
+    banned = r"https?:|@import|url\(|\beval\b|HTML\b|document\.write|new Function"
+    assert re.findall(banned, text) == []
+
+
+async def test_scripts_find_what_they_look_for(admin: Admin) -> None:
+    wanted = set(re.findall(r'(?:find|openDialog|querySelector)\("#([\w-]+)', SCRIPTS))
+    shown = await page(admin)
+
+    assert len(wanted) > 30
+    assert wanted - set(re.findall(r' id="([^"]*)"', shown.text)) == set()
+
+
+def test_scripts_say_what_there_are_texts_for() -> None:
+    said = set(re.findall(r'\bt\(\s*"(\w+)"', SCRIPTS))
+    named = set(re.findall(r'"(\w+)"', SCRIPTS))
+    made = re.compile(r"(about|stage|count)_\w+")
+
+    texts = set(script_texts("en"))
+    assert said - texts == set()
+    assert {key for key in texts - named if not made.fullmatch(key)} == set()
+
+
+async def test_without_scripts_the_requests_say_what_they_need(admin: Admin) -> None:
+    shown = await page(admin, language="ru")
+
+    assert f"<noscript><p>{request_texts('ru')['no_script']}</p>" in shown.text
+    assert '<div id="live" hidden>' in shown.text
 
 
 @pytest.mark.parametrize(

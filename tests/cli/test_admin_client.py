@@ -4,9 +4,11 @@ import base64
 import json
 import socket
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import trustme
 
 from proxy.cli.admin_client import AdminClient, NoProxyError
 from proxy.cli.http_call import to_listener
@@ -21,6 +23,7 @@ from proxy.errors import (
     TokenRefusedError,
     UpstreamError,
 )
+from tests.certificates import made
 from tests.cli.doors import (
     Door,
     closed_address,
@@ -28,6 +31,7 @@ from tests.cli.doors import (
     open_raw_door,
     open_unix_door,
 )
+from tests.cli.tls_door import open_tls_door
 
 STATUS = {"state": "active", "version": "0.1.0"}
 
@@ -203,3 +207,58 @@ def test_a_refused_password_names_the_setting() -> None:
         pytest.raises(AccessDeniedError, match="set admin.password_file"),
     ):
         AdminClient(address).status()
+
+
+@pytest.mark.parametrize("call", ["status", "refresh"])
+def test_where_passwords_are_not_looked_at_for_a_while_that_is_told(call: str) -> None:
+    shape = shaped("limit_exceeded", "password", "Too many wrong passwords.")
+    door = Door(429, shape, {"Retry-After": "43"})
+    with open_door(door) as address, pytest.raises(AccessDeniedError) as raised:
+        getattr(AdminClient(address), call)()
+
+    assert f"the proxy at {address} looks at no password for another 43 s" in str(
+        raised.value
+    )
+    assert "check admin.password_file" in raised.value.description
+    assert raised.value.retry_after == 43
+
+
+def test_another_429_is_no_answer_of_the_status() -> None:
+    door = Door(429, shaped("limit_exceeded", None, "too many"))
+    with (
+        open_door(door) as address,
+        pytest.raises(ConfigError, match="something else listens"),
+    ):
+        AdminClient(address).status()
+
+
+# -- TLS where there is none, and the other way round --------------------------------
+
+
+def test_a_listener_that_speaks_tls_is_told_from_a_stranger() -> None:
+    with (
+        open_tls_door(trustme.CA(), "localhost") as address,
+        pytest.raises(ConfigError) as raised,
+    ):
+        AdminClient(address).status()
+
+    assert raised.value.description == (
+        f"what listens at {address} speaks TLS; set admin.listen to https://{address} "
+        "and tls.certificate_file to what it shows, or pass --admin "
+        f"https://{address}"
+    )
+
+
+def test_a_listener_that_speaks_no_tls_is_told(tmp_path: Path) -> None:
+    files = made(tmp_path)
+    with open_door(Door()) as plain:
+        client = AdminClient(
+            replace(plain, tls=True), certificate_file=files.certificate
+        )
+        with pytest.raises(ConfigError) as raised:
+            client.status()
+
+    assert raised.value.description == (
+        f"what listens at https://{plain} does not speak TLS; set admin.listen to "
+        f"{plain}, or pass --admin {plain}"
+    )

@@ -45,6 +45,39 @@ def test_again_it_renews(tmp_path: Path) -> None:
     result = cert("--folder", str(tmp_path))
 
     assert "by the authority there was" in result.stdout
+    assert f"whoever trusts {tmp_path}/authority.pem needs nothing" in result.stdout
+    # There is nothing to be trusted anew.
+    assert "certutil" not in result.stdout
+
+
+def test_with_another_authority_it_says_how_to_trust_that(tmp_path: Path) -> None:
+    cert("--folder", str(tmp_path))
+    result = cert("--folder", str(tmp_path), "--new-authority")
+
+    assert "by a new authority" in result.stdout
+    assert "certutil" in result.stdout
+
+
+def test_a_further_name_goes_into_the_config_too(tmp_path: Path) -> None:
+    result = cert("--folder", str(tmp_path / "tls"), "proxy.example", "192.0.2.7")
+
+    told = result.stdout.partition("already:\n")[2].partition("\n\n")[0]
+    file = tmp_path / "config.yaml"
+    file.write_text(told.replace("\n  ", "\n")[2:], "utf-8")
+    config = load_config(file, environ={}, require_client_id=False)
+    assert list(config.access.allowed_hosts) == ["proxy.example", "192.0.2.7"]
+    assert "with\n--new-authority" in result.stdout
+    # A renewal is for the same names, and says so again.
+    again = cert("--folder", str(tmp_path / "tls"))
+    assert 'allowed_hosts: ["proxy.example", "192.0.2.7"]' in again.stdout
+    assert "--new-authority" not in again.stdout
+
+
+def test_without_a_further_name_nothing_is_said_of_one(tmp_path: Path) -> None:
+    result = cert("--folder", str(tmp_path))
+
+    assert "allowed_hosts" not in result.stdout
+    assert "--new-authority" not in result.stdout
 
 
 def test_it_goes_to_the_state_folder_by_default(

@@ -1,10 +1,8 @@
 """What `check` finds, each thing well and broken, against real sockets and files."""
 
-import socket
+import json
 import ssl
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,7 +22,7 @@ from proxy.cli.check_files import (
 )
 from proxy.cli.check_ports import check_address
 from proxy.cli.check_upstream import check_answer, check_clock, check_upstream
-from proxy.cli.findings import Finding, exit_code_of, ok, unreachable, wrong
+from proxy.cli.findings import Finding, exit_code_of, note, ok, unreachable, wrong
 from proxy.clock import system_clock
 from proxy.config import Address, Config
 from tests.certificates import made
@@ -36,6 +34,7 @@ from tests.cli.doors import (
     open_tunnel,
     open_unix_door,
 )
+from tests.cli.tls_door import open_tls_door
 
 STATUS = '{"state": "active", "version": "0.1.0", "listen": ["%s"]}'
 CLIENT_ID = "98483c47f17f4888b0bf695d1165062e"
@@ -53,6 +52,29 @@ def test_a_finding_is_one_line_that_says_what_to_mend() -> None:
     assert wrong("listen", "taken", "move").line() == "FAIL listen: taken → move"
 
 
+def test_a_note_is_for_reading_and_changes_no_exit_code() -> None:
+    finding = note("login", "nobody is logged in")
+
+    assert finding.line() == "note login: nobody is logged in"
+    assert exit_code_of([finding]) == exitcodes.DONE
+
+
+def test_scripts_get_the_same_as_json() -> None:
+    assert wrong("listen", "taken", "move").shape() == {
+        "result": "fail",
+        "subject": "listen",
+        "seen": "taken",
+        "mend": "move",
+    }
+    assert note("a", "b").shape()["result"] == "note"
+    assert ok("a", "b").shape() == {
+        "result": "ok",
+        "subject": "a",
+        "seen": "b",
+        "mend": None,
+    }
+
+
 def test_what_is_to_be_mended_here_goes_before_what_is_unreachable() -> None:
     here, there = wrong("a", "b", "c"), unreachable("a", "b", "c")
 
@@ -64,10 +86,10 @@ def test_what_is_to_be_mended_here_goes_before_what_is_unreachable() -> None:
 # -- The whole command ---------------------------------------------------------------
 
 
-def check(folder: Path, text: str) -> Result:
+def check(folder: Path, text: str, *options: str) -> Result:
     file = folder / "config.yaml"
     file.write_text(text, "utf-8")
-    return CliRunner().invoke(main, ["check", "-c", str(file)])
+    return CliRunner().invoke(main, ["check", "-c", str(file), *options])
 
 
 def settings(folder: Path, upstream: Address, *, client_id: str = CLIENT_ID) -> str:
@@ -93,6 +115,21 @@ def test_all_is_well_with_a_plain_upstream_on_loopback(tmp_path: Path) -> None:
         role = f"API and authorization server {address}"
         assert result.stdout.count(f"ok   {role} {subject}: ") == 1
     assert [request[:2] for request in door.requests] == [("HEAD", "/")]
+
+
+def test_as_json_there_is_an_object_a_line_and_the_same_exit_code(
+    tmp_path: Path,
+) -> None:
+    address = closed_address()
+    plain = check(tmp_path, settings(tmp_path, address))
+    result = check(tmp_path, settings(tmp_path, address), "--json")
+
+    shapes = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == plain.exit_code == exitcodes.UPSTREAM_UNREACHABLE
+    assert len(shapes) == len(plain.stdout.splitlines())
+    assert [each["subject"] for each in shapes if each["result"] == "fail"] == [
+        f"API and authorization server {address} TCP"
+    ]
 
 
 def test_an_upstream_that_is_down_is_exit_code_5(tmp_path: Path) -> None:
@@ -179,8 +216,9 @@ def test_addresses_that_the_running_proxy_holds_are_no_conflict(
         text[1] = f"admin: {{listen: '{admin_address}'}}"
         result = check(tmp_path, "\n".join(text))
 
-    assert result.exit_code == exitcodes.DONE, result.output
     assert result.stdout.count("is served by the running proxy") == 2
+    assert "FAIL listen: " not in result.stdout
+    assert "FAIL admin.listen: " not in result.stdout
 
 
 # -- Ports ---------------------------------------------------------------------------
@@ -286,6 +324,10 @@ def test_a_certificate_is_looked_into(tmp_path: Path) -> None:
     end = datetime.now(UTC) + timedelta(days=820)
     assert check() == [f"ok   tls: {files.certificate} (valid until {end:%Y-%m-%d})"]
 
+    made(tmp_path, days_ago=810)
+    [_, soon] = check()
+    assert soon.startswith("note tls: it ends in 10 days; renew it, with telemed-proxy")
+
     made(tmp_path, days_ago=821)
     [finding] = check()
     assert "is not valid (certificate has expired) → renew it, with" in finding
@@ -376,35 +418,6 @@ def ca_file(authority: trustme.CA, tmp_path: Path) -> Path:
     return file
 
 
-@contextmanager
-def open_tls_door(authority: trustme.CA, name: str) -> Iterator[Address]:
-    """Answer every request over TLS, with a certificate for `name`."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
-
-    def serve() -> None:
-        while True:
-            try:
-                plain, _ = listener.accept()
-            except OSError:
-                return
-            try:
-                with context.wrap_socket(plain, server_side=True) as connection:
-                    connection.recv(65536)
-                    connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
-            except OSError:
-                plain.close()  # the client did not trust us
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield Address("localhost", listener.getsockname()[1])
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-
 def test_a_certificate_of_a_known_authority_is_trusted(
     authority: trustme.CA, ca_file: Path
 ) -> None:
@@ -455,6 +468,16 @@ def test_a_name_that_nobody_knows() -> None:
         " the name is not known → "
     )
     assert finding.exit_code == exitcodes.UPSTREAM_UNREACHABLE
+
+
+def test_an_upstream_with_a_fault_of_its_own_is_reached_and_noted() -> None:
+    with open_door(Door(503)) as address:
+        found = lines(check_upstream(upstream(f"http://{address}")))
+
+    assert (
+        f"note API and authorization server {address} HTTP: answers 503"
+        in "\n".join(found)
+    )
 
 
 def test_an_upstream_that_speaks_something_else() -> None:

@@ -100,6 +100,29 @@ def test_a_mistyped_line_is_one_sentence_and_exit_code_2(
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["stats"], "status"),
+        (["Serve"], "serve"),
+        (["lgoin", "+7 916 123-45-67"], "login"),
+        (["store", "mvoe"], "move"),
+        (["xyzzy"], None),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistyped_command_names_the_one_that_was_meant(
+    arguments: list[str], meant: str | None
+) -> None:
+    result = invoke(*arguments)
+
+    assert result.exit_code == exitcodes.USAGE
+    assert (f", did you mean {meant}? (more: telemed-proxy" in result.stderr) == (
+        meant is not None
+    )
+    assert result.stderr.count("\n") == 1
+
+
 def test_completion_scripts_call_the_program_by_its_name() -> None:
     for shell in ("bash", "zsh", "fish"):
         result = invoke("completion", shell)

@@ -127,3 +127,24 @@ def test_a_redis_that_is_away_is_one_sentence(
     assert result.exit_code == exitcodes.FAILED
     assert "cannot be reached (Connection refused); see that Redis" in result.output
     assert PASSWORD not in result.output
+
+
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_an_encrypted_login_that_becomes_plain_is_told(
+    person: Person, redis: RedisServer, upstream: Upstream, encrypted: bool
+) -> None:
+    keys = person.folder / "keys"
+    keys.write_text(person.run("store", "key").stdout)
+    keys.chmod(0o600)
+    more = ", encryption_key_file: keys" if encrypted else ""
+    url = f"file:{person.folder}/state/tokens.json"
+    _edit(person.folder, 2, f"store: {{url: '{url}'{more}}}")
+    log_in(person, upstream)
+
+    place = f"redis://:{PASSWORD}@127.0.0.1:{redis.port}"
+    result = person.run("store", "move", place)
+
+    assert result.exit_code == exitcodes.DONE, result.output
+    told = f"It is not encrypted in redis://***@127.0.0.1:{redis.port}/0: {keys} is for"
+    assert (told in result.stdout) == encrypted
+    assert PASSWORD not in result.output

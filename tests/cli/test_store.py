@@ -67,6 +67,24 @@ def test_a_moved_login_goes_on_with_the_lines_that_are_told(
     assert person.run("refresh").exit_code == exitcodes.DONE
 
 
+def test_the_old_place_says_where_the_login_is_and_not_to_log_in(
+    person: Person, upstream: Upstream
+) -> None:
+    log_in(person, upstream)
+    person.run("store", "move", "file:new/t.json")
+
+    left = person.run("status")
+
+    assert left.exit_code == exitcodes.LOGIN_REQUIRED
+    state = left.stdout.splitlines()[0]
+    place = f"file:{person.folder}/new/t.json"
+    assert state.startswith(
+        f"state:              logged out: the login was moved to {place}: set store.url"
+    )
+    assert "telemed-proxy login" not in left.stdout
+    assert left.stdout.count("was moved to") == 1
+
+
 def test_where_nobody_is_logged_in_there_is_nothing_to_move(person: Person) -> None:
     result = person.run("store", "move", "file:new.json")
 

@@ -17,7 +17,7 @@ from proxy.cli import exitcodes
 from proxy.issuing import CertificateFiles
 from tests.certificates import made, trusting
 from tests.cli.conftest import PHONE, Person, Upstream, settings
-from tests.running import Running
+from tests.running import Proxy, Running
 
 READY = re.compile(r"ready: proxy (https://\S+) (http://\S+)  admin (https://\S+)")
 
@@ -83,6 +83,18 @@ def test_another_certificate_there_is_not_taken_for_the_proxy(
 
     assert found.exit_code == exitcodes.CONFIG
     assert "does not show the certificate in tls.certificate_file" in found.stderr
+
+
+def test_commands_that_speak_to_it_without_tls_are_told_so(
+    secure: Secure, person: Person
+) -> None:
+    plain = secure.admin.removeprefix("https://")
+    for words in (["status"], ["token"], ["login", PHONE, "--code", "1234"]):
+        found = person.run(*words, "--admin", plain)
+
+        assert found.exit_code == exitcodes.CONFIG
+        assert f"what listens at {plain} speaks TLS; set admin.listen" in found.stderr
+        assert found.stderr.count("\n") == 1
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
@@ -166,3 +178,22 @@ def test_who_leaves_is_no_fault(secure: Secure) -> None:
         line for line in secure.running.lines if " ERROR " in line or "WARN" in line
     ]
     assert noisy == []
+
+
+def test_commands_that_speak_tls_to_one_without_are_told_so(
+    serving: Proxy, person: Person
+) -> None:
+    made(person.folder / "tls")
+    config = person.folder / "config.yaml"
+    with config.open("a") as stream:
+        stream.write(
+            "\ntls: {certificate_file: tls/server.pem, key_file: tls/server.key}\n"
+        )
+    plain = serving.admin.removeprefix("http://")
+
+    found = person.run("status", "--admin", f"https://{plain}")
+
+    assert found.exit_code == exitcodes.CONFIG
+    assert f"https://{plain} does not speak TLS; set admin.listen to {plain}" in (
+        found.stderr
+    )

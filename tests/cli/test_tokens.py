@@ -1,6 +1,7 @@
 """status, token, refresh and logout: the same through the proxy and on the store."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,26 @@ def test_the_json_is_the_status_object_of_the_admin_listener(logged_in: Person) 
     assert status["state"] == "active"
     assert status["phone"] == MASKED
     assert 50 <= status["expires_in"] <= 60
+
+
+def test_the_next_refresh_is_the_same_each_time_one_asks(logged_in: Person) -> None:
+    told = {status_of(logged_in)["refresh_due_at"] for _ in range(6)}
+
+    assert len(told) == 1
+
+
+def test_without_a_proxy_it_is_what_the_config_says(
+    person: Person, upstream: Upstream
+) -> None:
+    upstream.switch(lifetime=10_000.0)
+    person.run("login", PHONE, "--code", upstream.code())
+    status = status_of(person)
+
+    due, end = (
+        datetime.fromisoformat(status[name])
+        for name in ("refresh_due_at", "expires_at")
+    )
+    assert abs((end - due).total_seconds() - 5000) <= 1
 
 
 def test_verify_tells_that_the_upstream_accepts_the_token(logged_in: Person) -> None:

@@ -17,6 +17,7 @@ from proxy.forward.exchange import Exchange
 from proxy.forward.forwarding import Parts
 from proxy.forward.handler import NOTED, ForwardHandler
 from proxy.forward.inbound_server import InboundServer
+from proxy.forward.keeping import Keeping
 from proxy.forward.limits import Budget, InboundLimits
 from proxy.forward.pool import Pool, PoolLimits
 from proxy.forward.relay import ForwardOptions
@@ -269,7 +270,9 @@ async def rig(
     credential = FakeCredential()
     rules = AccessRules(access or AccessConfig(), ["127.0.0.1"])
     paid = PaidCalls(paid_calls, 60.0, clock=clock)
-    parts = Parts(pool, credential, rules, paid, options or ForwardOptions())
+    parts = Parts(
+        pool, credential, rules, paid, options or ForwardOptions(), Keeping(0)
+    )
     budget = Budget(buffered)
     handler = ForwardHandler(
         parts, record, most_in_flight=most_in_flight, budget=budget

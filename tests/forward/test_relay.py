@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 
 import pytest
 
@@ -394,7 +395,16 @@ class TestOurOrigin:
 async def test_server_timing_is_added_on_request() -> None:
     options = ForwardOptions(server_timing=True)
     async with rig(recording([], answer()), options=options) as it:
-        assert b"\r\nServer-Timing: upstream;dur=" in await it.get()
+        relayed = await it.get()
+    async with rig(recording([], answer()), options=options) as it:
+        named = await it.get(b"/", b"X-Request-Id: mine-17\r\n")
+    timing = re.search(rb"\r\nServer-Timing: (.*)\r\n", relayed)
+    assert timing is not None
+    assert re.fullmatch(
+        rb"access;dur=[0-9.]+, (?:[a-z]+;dur=[0-9.]+, )*upstream;dur=[0-9.]+", timing[1]
+    )
+    assert re.search(rb"\r\nX-Request-Id: [0-9a-f]+-1\r\n", relayed)
+    assert b"\r\nX-Request-Id: mine-17\r\n" in named
 
 
 async def test_an_allowed_page_can_read_the_answer() -> None:

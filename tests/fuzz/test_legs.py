@@ -14,6 +14,7 @@ from hypothesis import given, strategies as st
 from proxy.errors import ProxyError, RequestError
 from proxy.forward.connection import MAX_HEAD as MAX_ANSWER_HEAD, UpstreamConnection
 from proxy.forward.content import InboundContent
+from proxy.forward.exchange import Exchange
 from proxy.forward.handler import NOTED
 from proxy.forward.inbound import InboundConnection
 from proxy.forward.inbound_server import InboundServer
@@ -183,6 +184,9 @@ class Reading:
 
     def client_left(self) -> None:
         self._task.cancel()
+
+    def look(self) -> Exchange:
+        raise NotImplementedError  # nobody looks here
 
 
 async def listen(

@@ -1,10 +1,11 @@
-// Comforts only: the page works without any of this.
+// Comforts of the login only: it works without any of this.
 
 const POLL_SECONDS = 5;
+const TYPING_SECONDS = 3;
 
 // Times arrive in UTC; show them in the reader's zone.
 function localTimes() {
-  for (const time of document.querySelectorAll("time")) {
+  for (const time of document.querySelectorAll(".login time")) {
     const instant = new Date(time.dateTime);
     time.title = time.textContent;
     time.textContent = instant.toLocaleString(document.documentElement.lang, {
@@ -37,7 +38,8 @@ function countDown() {
 
 // A second click must not ask for a second SMS.
 function submitOnce() {
-  for (const form of document.forms) {
+  const forms = document.querySelectorAll("form[method=post]");
+  for (const form of forms) {
     form.addEventListener("submit", (event) => {
       if (form.dataset.sent) event.preventDefault();
       form.dataset.sent = "yes";
@@ -45,13 +47,21 @@ function submitOnce() {
   }
   // Going back brings the page as it was left, flags and all.
   addEventListener("pageshow", () => {
-    for (const form of document.forms) delete form.dataset.sent;
+    for (const form of forms) delete form.dataset.sent;
   });
 }
 
-function isTyping() {
-  const fields = document.querySelectorAll("input:not([type=hidden])");
-  return [...fields].some((field) => field.value !== field.defaultValue);
+let lastKey = -Infinity;
+addEventListener("input", () => (lastKey = performance.now()));
+
+// What would be lost by loading the page anew: something typed, a dialog, a selection
+// that is about to be copied. The rest is in the address.
+function isBusy() {
+  const fields = document.querySelectorAll(".login input:not([type=hidden])");
+  const isTyped = [...fields].some((field) => field.value !== field.defaultValue);
+  const isTyping = performance.now() - lastKey < TYPING_SECONDS * 1000;
+  const isOpen = document.querySelector("dialog[open]") !== null;
+  return isTyped || isTyping || isOpen || !getSelection().isCollapsed;
 }
 
 // Resolves to null if the proxy is stopped, hangs, or something in between answers.
@@ -72,6 +82,7 @@ function showOffline(isOffline) {
 }
 
 let isLooking = false;
+let isStale = false;
 
 // Somebody may log in from a terminal, and a refresh may happen: then show it.
 async function follow() {
@@ -81,13 +92,16 @@ async function follow() {
   isLooking = true;
   const status = await readStatus();
   isLooking = false;
-  const wasOffline = !document.querySelector("#offline").hidden;
+  // After a restart the forms of this page are refused, so it needs new ones.
+  if (status === null) isStale = true;
   showOffline(status === null);
-  if (status === null || isTyping()) return;
+  if (status === null || isBusy()) return;
   const { state, expires } = document.body.dataset;
   const same = status.state === state && (status.expires_at ?? "") === expires;
-  // After a restart the forms of this page are refused, so it needs new ones.
-  if (!same || wasOffline) location.reload();
+  if (same && !isStale) return;
+  // Looking again would begin to load anew, and so on.
+  isLooking = true;
+  location.reload();
 }
 
 localTimes();

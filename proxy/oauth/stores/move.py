@@ -80,6 +80,14 @@ async def move(
             await source.update(each.account, _from(each.leaves, note, source))
 
 
+def is_plain(url: str) -> bool:
+    """Say whether a login is kept as it is in the store at `url`, also with keys.
+
+    They are for files; a keyring encrypts by itself.
+    """
+    return url.partition(":")[0] in {"redis", "rediss"}
+
+
 async def remove_copies(source: TokenStore) -> list[Path]:
     """Delete what a token file has beside it of earlier tokens; return what was."""
     from proxy.oauth.stores.file import FileStore

@@ -1,11 +1,9 @@
-"""What the page says, in English and Russian."""
+"""What the login and its state say, in English and Russian."""
 
-import math
 from collections.abc import Mapping
 
 Texts = Mapping[str, str]
-
-_NO_BREAK = "\N{NO-BREAK SPACE}"
+"""Sentences by their keys."""
 
 ENGLISH: Texts = {
     "lang": "en",
@@ -212,60 +210,3 @@ RUSSIAN: Texts = {
     "csrf": "Страница устарела. Попробуйте ещё раз.",
     "other": "Не получилось.",
 }
-
-
-# In the sandbox nobody may wait for an SMS: these stand in for the texts above.
-_SANDBOX: Mapping[str, Texts] = {
-    "en": {
-        "lead_phone": "A code will be printed in the terminal where the sandbox runs. "
-        "Any number will do.",
-        "lead_phone_again": "The earlier login has ended and cannot be renewed. A new "
-        "code will be printed in the terminal where the sandbox runs.",
-        "lead_code": "The code for {phone} is printed in the terminal where the "
-        "sandbox runs.",
-        "code_waits": "A code for {phone} was already printed in the terminal.",
-        "code": "Code from the terminal",
-        "type_code": "Type the code from the terminal.",
-        "done_code": "The code is in the terminal.",
-    },
-    "ru": {
-        "lead_phone": "Код появится в терминале, где запущена песочница. Подойдёт "
-        "любой номер.",
-        "lead_phone_again": "Прежний вход закончился, продлить его нельзя. Новый код "
-        "появится в терминале, где запущена песочница.",
-        "lead_code": "Код для номера {phone} — в терминале, где запущена песочница.",
-        "code_waits": "Код для номера {phone} уже есть в терминале.",
-        "code": "Код из терминала",
-        "type_code": "Введите код из терминала.",
-        "done_code": "Код — в терминале.",
-    },
-}
-
-
-def texts_for(accept_language: str, *, sandbox: bool = False) -> Texts:
-    """Return the texts in the language that `Accept-Language` likes best."""
-    best, best_weight = ENGLISH, 0.0
-    for item in accept_language.lower().split(",")[:20]:
-        tag, _, parameters = item.partition(";")
-        texts = {"en": ENGLISH, "ru": RUSSIAN}.get(tag.strip().partition("-")[0])
-        weight = _weight(parameters)
-        if texts is not None and weight > best_weight:
-            best, best_weight = texts, weight
-    return {**best, **_SANDBOX[best["lang"]]} if sandbox else best
-
-
-def duration(seconds: int, texts: Texts) -> str:
-    """Return `seconds` as people say it: in minutes when there are many."""
-    if seconds < 120:
-        return f"{seconds}{_NO_BREAK}{texts['seconds']}"
-    return f"{math.ceil(seconds / 60)}{_NO_BREAK}{texts['minutes']}"
-
-
-def _weight(parameters: str) -> float:
-    name, _, number = parameters.partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return float(number)
-    except ValueError:
-        return 0.0

@@ -1,0 +1,210 @@
+"""The journal's calls on the admin listener: list, show, send again, forget."""
+
+from typing import Any, Final
+
+from aiohttp import web
+
+from proxy.admin.api import json_response, read_members
+from proxy.admin.shown import detail_of, summary_of
+from proxy.admin.viewer import Viewer
+from proxy.clock import Clock, iso_utc
+from proxy.errors import AccessDeniedError, NotFoundError, RequestError
+from proxy.forward.keeping import LIMIT
+from proxy.journal.again import Edit, ReplayError, named_fields, request_again
+from proxy.journal.commands import command
+from proxy.journal.content_switch import LONGEST
+from proxy.journal.entry import Message
+from proxy.journal.filters import Filter
+from proxy.journal.masking import masked
+from proxy.journal.media import image_type, media_type
+
+COMMANDS: Final = ("curl", "curl-direct", "python", "httpie")
+
+_MOST: Final = 1000
+_DEFAULT: Final = 200
+_TEXT_LIMIT: Final = 64 * 1024
+
+
+class Exchanges:
+    """Handlers under /api/exchanges; the guard has looked at each request before."""
+
+    def __init__(self, viewer: Viewer, clock: Clock) -> None:
+        self._viewer = viewer
+        self._clock = clock
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the calls."""
+        return [
+            web.get("/api/exchanges", self.show_all),
+            web.delete("/api/exchanges", self.clear),
+            web.post("/api/exchanges/content", self.switch_content),
+            web.get("/api/exchanges/{id}", self.show),
+            web.get("/api/exchanges/{id}/command", self.command),
+            web.get("/api/exchanges/{id}/{message}/content", self.content),
+            web.post("/api/exchanges/{id}/replay", self.replay),
+        ]
+
+    async def show_all(self, request: web.Request) -> web.Response:
+        """List what matches, newest first."""
+        journal = self._viewer.journal
+        wanted = wanted_filter(request)
+        entries = await self._viewer.entries(wanted, _limit(request))
+        members = {
+            "exchanges": [summary_of(entry) for entry in entries],
+            "content": content_state(self._viewer, self._clock),
+            "limits": {"exchanges": journal.most, "bytes": journal.most_bytes},
+            "forgotten": journal.forgotten,
+        }
+        return json_response(members)
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show one, masked unless asked otherwise."""
+        exchange = self._viewer.exchange(request.match_info["id"])
+        entry = self._viewer.entry(exchange)
+        return json_response(detail_of(entry, unmasked=wants_unmasked(request)))
+
+    async def clear(self, request: web.Request) -> web.Response:
+        """Forget everything."""
+        return json_response({"forgotten": self._viewer.journal.clear()})
+
+    async def command(self, request: web.Request) -> web.Response:
+        """Write one as a command or a program that would send it."""
+        kind = request.query.get("as", "curl")
+        if kind not in COMMANDS:
+            raise RequestError(f"as is one of {', '.join(COMMANDS)}.", value="as")
+        exchange = self._viewer.exchange(request.match_info["id"])
+        entry = masked(self._viewer.entry(exchange), unmasked=wants_unmasked(request))
+        # What a field holds beyond UTF-8 is written out by the command itself.
+        text = command(entry, kind).encode("utf-8", "replace").decode()
+        return web.Response(text=text, content_type="text/plain", charset="utf-8")
+
+    async def content(self, request: web.Request) -> web.Response:
+        """Return the content of a request or response: images as such."""
+        if not wants_unmasked(request):
+            raise AccessDeniedError(
+                "Content is shown as it is with unmasked=true only.", value="unmasked"
+            )
+        exchange = self._viewer.exchange(request.match_info["id"])
+        # Masked with the others shown: what is secret stays so.
+        entry = masked(self._viewer.entry(exchange), unmasked=True)
+        message = _message(entry, request.match_info["message"])
+        if message is None or message.content is None:
+            raise NotFoundError("Its content was not kept.", value="content")
+        data = message.content.data
+        image = image_type(data) if media_type(message).startswith("image/") else None
+        response = web.Response(
+            body=data, content_type=image or "application/octet-stream"
+        )
+        if image is None:
+            name = f'attachment; filename="{exchange.id}.bin"'
+            response.headers["Content-Disposition"] = name
+        return response
+
+    async def replay(self, request: web.Request) -> web.Response:
+        """Send one again, as it was or edited."""
+        viewer, members = self._viewer, await read_members(request)
+        exchange = viewer.exchange(request.match_info["id"])
+        edit = _edit(members)
+        shown = masked(viewer.entry(exchange))
+        content = request_again(exchange, shown, edit, _authority(viewer))
+        # The edited one may cost money though the first did not, and the reverse.
+        head = content[: content.index(b"\r\n")].decode("utf-8", "surrogateescape")
+        method, target, _ = head.split(" ")
+        if not edit.confirmed and viewer.replays.is_paid(method, target):
+            raise ReplayError(
+                "This call costs the patient money. If it is meant to be made again, "
+                'send {"confirm": true}.',
+                value="paid",
+            )
+        made = await viewer.replays.send(content, exchange.id)
+        return json_response(detail_of(viewer.entry(made), unmasked=False))
+
+    async def switch_content(self, request: web.Request) -> web.Response:
+        """Keep content for so many seconds, or no more."""
+        journal = self._viewer.journal
+        seconds = (await read_members(request)).get("seconds")
+        if (
+            isinstance(seconds, bool)
+            or not isinstance(seconds, int)
+            or not 0 <= seconds <= LONGEST
+        ):
+            raise RequestError(
+                f'Send {{"seconds": 600}}: from 0, which stops, to {LONGEST:.0f}.',
+                value="seconds",
+            )
+        if seconds and not journal.most:
+            raise ReplayError("The journal is switched off (journal.exchanges: 0).")
+        if seconds:
+            journal.content.keep_for(seconds)
+        else:
+            journal.content.stop()
+            journal.forget_content()
+        return json_response(content_state(self._viewer, self._clock))
+
+
+def content_state(viewer: Viewer, clock: Clock) -> dict[str, Any]:
+    """Return whether content is kept, and for how long."""
+    content = viewer.journal.content
+    left = content.seconds_left
+    return {
+        "kept": content.is_on,
+        "until": None if left is None else iso_utc(clock() + left),
+        "seconds_left": None if left is None else round(left),
+        "limit": LIMIT,
+    }
+
+
+def wants_unmasked(request: web.Request) -> bool:
+    """Say whether personal data is asked for; only the one word will do."""
+    given = request.query.get("unmasked")
+    if given not in (None, "", "true", "false"):
+        raise RequestError("unmasked is true or false.", value="unmasked")
+    return given == "true"
+
+
+def wanted_filter(request: web.Request) -> Filter:
+    """Return the filter of `request`. Raises RequestError for one that is none."""
+    return Filter.parse(request.query.get("filter", ""))
+
+
+def _limit(request: web.Request) -> int:
+    given = request.query.get("limit", str(_DEFAULT))
+    if not given.isascii() or not given.isdecimal() or not 0 < int(given[:9]) <= _MOST:
+        raise RequestError(f"limit is a number from 1 to {_MOST}.", value="limit")
+    return int(given)
+
+
+def _message(entry: Any, which: str) -> Message | None:
+    if which not in ("request", "response"):
+        raise NotFoundError("It is the content of the request, or of the response.")
+    found: Message | None = getattr(entry, which)
+    return found
+
+
+def _edit(members: dict[str, Any]) -> Edit:
+    fields = members.get("fields")
+    if fields is not None and not isinstance(fields, list):
+        raise RequestError(
+            'Fields are pairs: [["Name", "value"], ...].', value="fields"
+        )
+    return Edit(
+        method=_text(members, "method"),
+        target=_text(members, "target"),
+        fields=None if fields is None else named_fields(fields),
+        content=_text(members, "content"),
+        confirmed=members.get("confirm") is True,
+    )
+
+
+def _text(members: dict[str, Any], name: str) -> str | None:
+    value = members.get(name)
+    if value is not None and (not isinstance(value, str) or len(value) > _TEXT_LIMIT):
+        raise RequestError(f"{name} is a text.", value=name)
+    return value
+
+
+def _authority(viewer: Viewer) -> bytes:
+    """Return a name of ours that requests may be addressed to."""
+    listener = viewer.place().listener
+    _, is_url, authority = listener.partition("://")
+    return authority.encode() if is_url else b"localhost"

@@ -1,0 +1,146 @@
+"""The request that is sent when an exchange is to happen again, edited or not. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from proxy.access.repeats import ALLOW_REPEAT
+from proxy.errors import ProxyError, RequestError
+from proxy.forward.exchange import Exchange
+from proxy.forward.fields import HOP_BY_HOP
+from proxy.http1.framing import FRAMING
+from proxy.http1.head import FieldSection, value_of
+from proxy.journal.entry import Entry, TextField
+
+# What belongs to the connection or is written anew, and what would ask us to wait.
+_NOT_AGAIN: Final = HOP_BY_HOP | FRAMING | {b"host", b"expect", ALLOW_REPEAT}
+
+_CONTROLS: Final = frozenset(map(chr, (*range(0x20), 0x7F)))
+
+
+class ReplayError(ProxyError):
+    """An exchange cannot be sent again as it was asked for."""
+
+    status = 409
+    type = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What to change; None stands for what it was.
+
+    A target or a field that is as `masked` shows it stands for the original, too.
+    `confirmed` says that a call that costs money is meant.
+    """
+
+    method: str | None = None
+    target: str | None = None
+    fields: Sequence[TextField] | None = None
+    content: str | None = None
+    confirmed: bool = False
+
+
+def request_again(
+    exchange: Exchange, masked: Entry, edit: Edit, authority: bytes
+) -> bytes:
+    """Return the request of `exchange` with `edit` made to it, to be sent to us.
+
+    `masked` is how the exchange is shown; `authority` is that of a listener. Raises
+    RequestError, or ReplayError for what cannot be sent again.
+    """
+    section = exchange.section
+    if section is None:
+        raise ReplayError("What came was no request that could be sent again.")
+    if exchange.status == 101:
+        raise ReplayError("A connection that went over to another protocol is no call.")
+    method = exchange.method if edit.method is None else edit.method.strip()
+    content = _content(exchange, edit)
+    lines = [
+        b"%b %b HTTP/1.1"
+        % (_encoded(method, "method"), _target(exchange.target, masked, edit)),
+        b"Host: " + authority,
+        b"Connection: close",
+        *_field_lines(section, masked, edit),
+    ]
+    if (
+        content
+        or b"content-length" in section.seen
+        or method in ("POST", "PUT", "PATCH")
+    ):
+        lines.append(b"Content-Length: %d" % len(content))
+    if edit.confirmed:
+        lines.append(b"X-Proxy-Allow-Repeat: 1")
+    return b"\r\n".join((*lines, b"", content))
+
+
+def _target(target: str, masked: Entry, edit: Edit) -> bytes:
+    if edit.target is None or edit.target == masked.target:
+        return target.encode()
+    if not edit.target.startswith("/"):
+        raise RequestError("The target begins with a slash.", value="target")
+    return _encoded(edit.target, "target")
+
+
+def _field_lines(section: FieldSection, masked: Entry, edit: Edit) -> list[bytes]:
+    """Return the lines of the fields, less those of the connection."""
+    if edit.fields is None:
+        return [line for lower, line in section.fields if lower not in _NOT_AGAIN]
+    shown = list(zip(masked.request.fields, section.fields, strict=True))
+    lines = []
+    for name, value in edit.fields:
+        if name.strip().lower().encode("utf-8", "replace") in _NOT_AGAIN:
+            continue
+        same = next((each for each in shown if each[0] == (name, value)), None)
+        if same is None:
+            lines.append(_field_line(name, value))
+        else:
+            shown.remove(same)
+            field = same[1]
+            lines.append(field[1][: len(field[0])] + b": " + value_of(field))
+    return lines
+
+
+def _field_line(name: str, value: str) -> bytes:
+    if ":" in name or not name.strip():
+        raise RequestError("A field is a name and a value.", value="fields")
+    encoded = _encoded(name.strip(), "fields")
+    if not _CONTROLS.isdisjoint(value):
+        raise RequestError("A field's value is one line of text.", value="fields")
+    return encoded + b": " + value.strip().encode("utf-8", "surrogateescape")
+
+
+def _content(exchange: Exchange, edit: Edit) -> bytes:
+    if edit.content is not None:
+        return edit.content.encode("utf-8", "surrogateescape")
+    assert exchange.section is not None  # noqa: S101  its caller has looked
+    if FRAMING.isdisjoint(exchange.section.seen):
+        return b""
+    kept = exchange.kept
+    if kept is None or kept.request.kept < kept.request.size:
+        raise ReplayError(
+            "The content of this request was not kept, so it cannot be sent again; "
+            "have content kept first, or give another content.",
+            value="content",
+        )
+    return kept.request.data
+
+
+def _encoded(text: str, what: str) -> bytes:
+    encoded = text.encode("utf-8", "surrogateescape")
+    if not text or " " in text or not _CONTROLS.isdisjoint(text):
+        raise RequestError(f"That is no {what} of a request.", value=what)
+    return encoded
+
+
+def named_fields(pairs: Iterable[object]) -> list[TextField]:
+    """Return the fields in `pairs` as they come in JSON. Raises RequestError."""
+    fields = []
+    for pair in pairs:
+        match pair:
+            case [str(name), str(value)]:
+                fields.append((name, value))
+            case _:
+                raise RequestError(
+                    'Fields are pairs: [["Name", "value"], ...].', value="fields"
+                )
+    return fields
