@@ -105,6 +105,7 @@ class AdminPage:
             replays=self._replays,
             place=lambda: Place(upstream, next(iter(listen()), "")),
             config_text=lambda: config_text(self._config),
+            trusted=visitors_are_trusted(self._config),
         )
         app = admin_app(
             login=self._oauth.login,
@@ -213,6 +214,24 @@ async def open_app(
         health.stopping = True
         for listener in forwarding:
             listener.close()
+
+
+def visitors_are_trusted(config: Config) -> bool:
+    """Say whether who reaches the admin listener may see and do what callers can.
+
+    It may be open where the forwarding listeners are not; then it must not be the way
+    around what they ask for.
+    """
+    access, admin = config.access, config.admin
+    callers_prove = access.local_key_file is not None or all(
+        address.path is not None for address in config.listen
+    )
+    visitors_prove = (
+        admin.password_file is not None
+        or access.same_user
+        or admin.listen.path is not None
+    )
+    return visitors_prove or not callers_prove
 
 
 def make_journal(config: JournalConfig) -> Journal:

@@ -61,7 +61,9 @@ class Exchanges:
         """Show one, masked unless asked otherwise."""
         exchange = self._viewer.exchange(request.match_info["id"])
         entry = self._viewer.entry(exchange)
-        return json_response(detail_of(entry, unmasked=wants_unmasked(request)))
+        return json_response(
+            detail_of(entry, unmasked=wants_unmasked(request, self._viewer))
+        )
 
     async def clear(self, request: web.Request) -> web.Response:
         """Forget everything."""
@@ -73,14 +75,16 @@ class Exchanges:
         if kind not in COMMANDS:
             raise RequestError(f"as is one of {', '.join(COMMANDS)}.", value="as")
         exchange = self._viewer.exchange(request.match_info["id"])
-        entry = masked(self._viewer.entry(exchange), unmasked=wants_unmasked(request))
+        entry = masked(
+            self._viewer.entry(exchange), unmasked=wants_unmasked(request, self._viewer)
+        )
         # What a field holds beyond UTF-8 is written out by the command itself.
         text = command(entry, kind).encode("utf-8", "replace").decode()
         return web.Response(text=text, content_type="text/plain", charset="utf-8")
 
     async def content(self, request: web.Request) -> web.Response:
         """Return the content of a request or response: images as such."""
-        if not wants_unmasked(request):
+        if not wants_unmasked(request, self._viewer):
             raise AccessDeniedError(
                 "Content is shown as it is with unmasked=true only.", value="unmasked"
             )
@@ -103,6 +107,7 @@ class Exchanges:
     async def replay(self, request: web.Request) -> web.Response:
         """Send one again, as it was or edited."""
         viewer, members = self._viewer, await read_members(request)
+        viewer.expect_trust()
         exchange = viewer.exchange(request.match_info["id"])
         edit = _edit(members)
         shown = masked(viewer.entry(exchange))
@@ -132,6 +137,8 @@ class Exchanges:
                 f'Send {{"seconds": 600}}: from 0, which stops, to {LONGEST:.0f}.',
                 value="seconds",
             )
+        if seconds:
+            self._viewer.expect_trust()
         if seconds and not journal.most:
             raise ReplayError("The journal is switched off (journal.exchanges: 0).")
         if seconds:
@@ -154,11 +161,16 @@ def content_state(viewer: Viewer, clock: Clock) -> dict[str, Any]:
     }
 
 
-def wants_unmasked(request: web.Request) -> bool:
-    """Say whether personal data is asked for; only the one word will do."""
+def wants_unmasked(request: web.Request, viewer: Viewer) -> bool:
+    """Say whether personal data is asked for; only the one word will do.
+
+    Raises RequestError, or AccessDeniedError for who may not see any.
+    """
     given = request.query.get("unmasked")
     if given not in (None, "", "true", "false"):
         raise RequestError("unmasked is true or false.", value="unmasked")
+    if given == "true":
+        viewer.expect_trust()
     return given == "true"
 
 

@@ -43,13 +43,19 @@ class Exports:
 
     async def archive(self, request: web.Request) -> web.Response:
         """Return an HTTP archive of one, of the filtered, or of all."""
-        entries, unmasked = await self._entries(request), wants_unmasked(request)
+        entries, unmasked = (
+            await self._entries(request),
+            wants_unmasked(request, self._viewer),
+        )
         data = await asyncio.to_thread(_archive, entries, unmasked=unmasked)
         return self._file(json.dumps(data, ensure_ascii=False), "har", _JSON)
 
     async def report(self, request: web.Request) -> web.Response:
         """Return a bundle with all that helps to find a bug."""
-        entries, unmasked = await self._entries(request), wants_unmasked(request)
+        entries, unmasked = (
+            await self._entries(request),
+            wants_unmasked(request, self._viewer),
+        )
         about, config = _versions(), self._viewer.config_text()
         status = self._status()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from proxy.admin.shown import searched_text, summary_of
-from proxy.errors import NotFoundError
+from proxy.errors import AccessDeniedError, NotFoundError
 from proxy.forward.exchange import Exchange
 from proxy.journal.entries import Place, entry_of
 from proxy.journal.entry import Entry
@@ -23,13 +23,25 @@ class Viewer:
     """The journal, and what is done with it.
 
     `place` tells where exchanges take place, `config_text` the config without its
-    secrets.
+    secrets. Where callers have to prove who they are and visitors of the admin listener
+    do not, these are not `trusted`: what they could see or send, callers could not.
     """
 
     journal: Journal
     replays: Replays
     place: Callable[[], Place]
     config_text: Callable[[], str]
+    trusted: bool = True
+
+    def expect_trust(self) -> None:
+        """Raise AccessDeniedError where visitors are not trusted."""
+        if not self.trusted:
+            raise AccessDeniedError(
+                "Callers of this proxy need a key or the right to its socket, visitors "
+                "of this listener nothing: to see personal data, keep content or send "
+                "a request again here, set admin.password_file.",
+                value="password",
+            )
 
     async def entries(self, wanted: Filter, limit: int | None = None) -> list[Entry]:
         """Return the exchanges that match, newest first, those under way included."""

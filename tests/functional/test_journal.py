@@ -2,22 +2,34 @@
 
 import asyncio
 import hashlib
+import io
 import json
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import aiohttp
 import pytest
 from yarl import URL
 
+from proxy.app import visitors_are_trusted
+from proxy.config import Config
 from tests.functional.house import House, house
 
 PROFILE = "/api/v1/profile/get"
 UPDATE = "/api/v1/profile/update"
 VOIP = "/api/v1/voiprequest/start"
 NAME = "Анна Петровна"
+KEY = {"X-Proxy-Key": "A-key-of-twenty-characters"}
+
+
+def key_file(folder: Path) -> str:
+    keys = folder / "keys"
+    keys.write_text(f"desk {KEY['X-Proxy-Key']}\n")
+    keys.chmod(0o600)
+    return str(keys)
 
 
 class Looking:
@@ -420,12 +432,9 @@ class TestAgain:
             assert len(look.received) == count
 
     async def test_a_key_goes_along_and_is_not_shown(self, tmp_path: Path) -> None:
-        keys = tmp_path / "keys"
-        keys.write_text("desk A-key-of-twenty-characters\n")
-        keys.chmod(0o600)
-        key = {"X-Proxy-Key": "A-key-of-twenty-characters"}
-        async with looking(tmp_path, access={"local_key_file": str(keys)}) as look:
-            await look.send(headers=key)
+        access = {"local_key_file": key_file(tmp_path), "same_user": True}
+        async with looking(tmp_path, access=access) as look:
+            await look.send(headers=KEY)
             before = await look.last()
             shown = await look.detail(before["id"], "?unmasked=true")
             edit = {"fields": shown["request"]["fields"]}
@@ -437,6 +446,122 @@ class TestAgain:
             200,
         )
         assert "A-key-of" not in json.dumps([shown, made])
+
+
+class TestWhoMayNot:
+    """The admin listener is no way around what callers have to prove."""
+
+    async def test_a_key_cannot_be_borrowed(self, tmp_path: Path) -> None:
+        access = {"local_key_file": key_file(tmp_path)}
+        async with looking(tmp_path, access=access) as look:
+            await look.send(headers=KEY)
+            last, count = (await look.last())["id"], len(look.received)
+            for path, members in (
+                (f"/api/exchanges/{last}/replay", {}),
+                (f"/api/exchanges/{last}?unmasked=true", None),
+                (f"/api/exchanges/{last}/command?unmasked=true", None),
+                (f"/api/exchanges/{last}/response/content?unmasked=true", None),
+                ("/api/exchanges.har?unmasked=true", None),
+                ("/api/report.zip?unmasked=true", None),
+                ("/api/exchanges/content", {"seconds": 600}),
+            ):
+                status, error = await look.api(path, members)
+                assert (status, error["value"]) == (403, "password"), path
+                assert "admin.password_file" in error["description"]
+            assert len(look.received) == count
+            assert (await look.detail(last))["masked"]
+
+    @pytest.mark.parametrize(
+        ("settings", "trusted"),
+        [
+            ({}, True),
+            ({"access": {"local_key_file": "keys"}}, False),
+            ({"access": {"local_key_file": "keys", "same_user": True}}, True),
+            (
+                {
+                    "access": {"local_key_file": "keys"},
+                    "admin": {"password_file": "password"},
+                },
+                True,
+            ),
+            (
+                {
+                    "access": {"local_key_file": "keys"},
+                    "admin": {"listen": "unix:/tmp/a"},
+                },
+                True,
+            ),
+            ({"listen": "unix:/tmp/b"}, False),
+            ({"listen": ["unix:/tmp/b", "127.0.0.1:0"]}, True),
+        ],
+    )
+    def test_it_is_by_the_config(self, settings: dict[str, Any], trusted: bool) -> None:
+        config = Config.parse({"upstream": {"client_id": "x"}, **settings})
+        assert visitors_are_trusted(config) is trusted
+
+
+class TestTakenAlong:
+    async def test_an_archive_has_one_or_the_filtered_or_all(
+        self, look: Looking
+    ) -> None:
+        await look.send()
+        await look.send("/nowhere")
+        last = (await look.last())["id"]
+        for query, targets in (
+            ("", [PROFILE, "/nowhere"]),
+            ("?filter=status:4xx", ["/nowhere"]),
+            (f"?id={last}", ["/nowhere"]),
+        ):
+            status, archive = await look.api(f"/api/exchanges.har{query}")
+            assert status == 200
+            urls = [entry["request"]["url"] for entry in archive["log"]["entries"]]
+            assert [
+                url[-len(end) :] for url, end in zip(urls, targets, strict=True)
+            ] == (targets)
+
+    async def test_a_report_holds_what_helps_and_no_secret(self, look: Looking) -> None:
+        await look.keep_content()
+        await look.send(
+            headers={"Cookie": "session=SECRET17", "X-Proxy-Key": "SECRET18"}
+        )
+        token = look.received[-1].fields
+        bearer = next(value for name, value in token if name == "Authorization")
+        for query in ("", "?unmasked=true"):
+            path = f"{look.house.admin}/api/report.zip{query}"
+            async with look.house.session.get(path) as answer:
+                assert answer.content_type == "application/zip"
+                assert "attachment" in answer.headers["Content-Disposition"]
+                bundle = zipfile.ZipFile(io.BytesIO(await answer.read()))
+            files = {
+                PurePath(name).name: bundle.read(name) for name in bundle.namelist()
+            }
+            assert {"exchanges.har", "config.yaml", "status.json", "versions.txt"} <= (
+                files.keys()
+            )
+            everything = b"\n".join(files.values()).decode()
+            assert bearer.split()[1] not in everything
+            assert "SECRET18" not in everything
+            assert ("SECRET17" in everything) == bool(query)
+            assert look.house.sandbox.client_id not in everything
+            assert str(Path.home()) not in everything
+
+    @pytest.mark.parametrize("kind", ["curl", "curl-direct", "python", "httpie"])
+    async def test_commands_are_plain_text(self, look: Looking, kind: str) -> None:
+        await look.send()
+        last = (await look.last())["id"]
+        path = f"{look.house.admin}/api/exchanges/{last}/command?as={kind}"
+        async with look.house.session.get(path) as answer:
+            assert answer.content_type == "text/plain"
+            text = await answer.text()
+        assert PROFILE in text
+        assert ("$TOKEN" in text) == (kind == "curl-direct")
+
+    async def test_an_unknown_kind_is_told(self, look: Looking) -> None:
+        await look.send()
+        last = (await look.last())["id"]
+        for query, value in (("as=ruby", "as"), ("unmasked=1", "unmasked")):
+            status, error = await look.api(f"/api/exchanges/{last}/command?{query}")
+            assert (status, error["value"]) == (400, value)
 
 
 class Events:
