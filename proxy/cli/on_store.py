@@ -107,7 +107,14 @@ class OnStore:
             upstream=str(self._config.upstream.api_url),
             version=__version__,
         )
-        return status_members(oauth.refresher.status(), info)
+        found = status_members(oauth.refresher.status(), info)
+        pair = oauth.refresher.record.tokens
+        if found["refresh_due_at"] is not None and pair is not None:
+            from proxy.cli.planned import planned_refresh
+
+            share = self._config.token.refresh_at
+            found["refresh_due_at"] = planned_refresh(pair, share)
+        return found
 
     def _run(
         self, work: "Callable[[OAuth], Awaitable[T]]", *, calls: bool = False

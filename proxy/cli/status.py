@@ -58,14 +58,10 @@ def status(
 
     The exit code is 0 when logged in, and 4 when a login is required.
     """
-    from proxy.cli.on_store import OnStore
-    from proxy.cli.planned import steady
     from proxy.cli.reach import reach
 
     way = reach(config_path, admin)
     found = way.status()
-    if isinstance(way, OnStore):
-        found = steady(found, config_path)
     active = found.get("state") == "active"
     verdict = way.verify() if verify and active else None
     if as_json:

@@ -10,6 +10,7 @@ from proxy.cli.lifetime import Status, bear, insist, never_enough, too_short
 from proxy.cli.verify import Verdict, verify_through
 from proxy.config import Config, StoreConfig
 from proxy.errors import ConfigError, LoginRequiredError, ProxyError
+from proxy.oauth.stores.record import MOVED
 from proxy.redaction import MASK
 
 if TYPE_CHECKING:
@@ -48,7 +49,12 @@ class ThroughProxy:
         """Return the token from the store of the proxy: no admin answer holds one."""
         found = self.status()
         if found["state"] != "active":
-            raise LoginRequiredError("nobody is logged in; run: telemed-proxy login")
+            told = str(found.get("last_error"))
+            raise LoginRequiredError(
+                told
+                if found["state"] == "logged_out" and told.startswith(MOVED)
+                else "nobody is logged in; run: telemed-proxy login"
+            )
         if too_short(found, min_ttl):
             if min_ttl is not None:
                 never_enough(self._stored_pair(found).lifetime, min_ttl)

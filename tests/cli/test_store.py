@@ -85,6 +85,20 @@ def test_the_old_place_says_where_the_login_is_and_not_to_log_in(
     assert left.stdout.count("was moved to") == 1
 
 
+def test_a_proxy_on_the_old_place_says_so_to_the_commands(
+    person: Person, upstream: Upstream, request: pytest.FixtureRequest
+) -> None:
+    log_in(person, upstream)
+    person.run("store", "move", "file:new/t.json")
+    request.getfixturevalue("serving")
+
+    left = person.run("token")
+
+    assert left.exit_code == exitcodes.LOGIN_REQUIRED
+    assert f"was moved to file:{person.folder}/new/t.json" in left.stderr
+    assert "telemed-proxy login" not in left.stderr
+
+
 def test_where_nobody_is_logged_in_there_is_nothing_to_move(person: Person) -> None:
     result = person.run("store", "move", "file:new.json")
 
