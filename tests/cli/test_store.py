@@ -86,13 +86,12 @@ def test_the_old_place_says_where_the_login_is_and_not_to_log_in(
 
 
 def test_a_proxy_on_the_old_place_says_so_to_the_commands(
-    person: Person, upstream: Upstream, request: pytest.FixtureRequest
+    person: Person, upstream: Upstream
 ) -> None:
     log_in(person, upstream)
     person.run("store", "move", "file:new/t.json")
-    request.getfixturevalue("serving")
-
-    left = person.run("token")
+    with Proxy("serve", folder=person.folder):
+        left = person.run("token")
 
     assert left.exit_code == exitcodes.LOGIN_REQUIRED
     assert f"was moved to file:{person.folder}/new/t.json" in left.stderr
