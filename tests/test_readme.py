@@ -1,5 +1,6 @@
 """What the README tells people to type does what it says there."""
 
+import json
 import os
 import pty
 import re
@@ -22,6 +23,7 @@ BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 # A word of each block, and so of the test that carries it out.
 RUN = ("make run", "login +7", "/api/login/code", "profile/update", "make test")
+JOURNAL = ("telemed-proxy har",)
 SERVE = ("config.example.yaml", "telemed-proxy serve", "completion bash", "docker run")
 
 
@@ -31,7 +33,7 @@ def block(word: str) -> str:
 
 
 def test_every_block_has_a_test() -> None:
-    assert sorted(map(block, RUN + SERVE)) == sorted(BLOCKS)
+    assert sorted(map(block, RUN + JOURNAL + SERVE)) == sorted(BLOCKS)
 
 
 @pytest.fixture
@@ -93,6 +95,29 @@ def test_a_login_as_typed(sandbox: Proxy, tmp_path: Path) -> None:
         login.kill()
         login.wait()
         os.close(terminal)
+
+
+def test_what_was_sent_is_seen(sandbox: Proxy, tmp_path: Path) -> None:
+    need("curl")
+    environ = {"TELEMED_PROXY__ADMIN__LISTEN": sandbox.admin.removeprefix("http://")}
+    sandbox.login()
+    text = here(block("telemed-proxy har"), sandbox).replace("/tmp/", f"{tmp_path}/")
+
+    # Not with the options that others get: `curl` is a command of ours here.
+    seen = subprocess.run(
+        ["sh", "-euc", text],
+        cwd=tmp_path,
+        env=own_environ() | environ,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+
+    assert seen.returncode == 0, seen.stderr
+    assert seen.stdout.startswith("HTTP/1.1 200 OK")
+    archive = json.loads((tmp_path / "calls.har").read_text())
+    assert len(archive["log"]["entries"]) == 1
+    assert (tmp_path / "report.zip").read_bytes().startswith(b"PK")
 
 
 def read_until(terminal: int, text: str) -> str:
