@@ -8,9 +8,11 @@ answer or by a command, is kept, and so is what processes show of themselves.
 
 import asyncio
 import base64
+import io
 import json
 import secrets
 import signal
+import zipfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -260,6 +262,46 @@ async def ask_admin(it: Run) -> None:
             it.evidence.add("admin's answer to half a JSON", await answer.text())
 
 
+async def look_at_journal(it: Run) -> None:
+    """Take everything along that the journal gives, masked and not."""
+    async with it.it.session.get(
+        it.it.admin + "/api/exchanges?limit=1000", headers=basic(PASSWORD)
+    ) as answer:
+        kept = (await answer.json())["exchanges"]
+    assert len(kept) > 20
+    paths = [f"/api/exchanges/{one['id']}{rest}" for one in kept for rest in VIEWS]
+    for path in (*paths, "/api/exchanges.har", "/api/report.zip"):
+        for query in ("", "unmasked=true"):
+            mark = "&" if "?" in path else "?"
+            where = f"{path}{mark}{query}" if query else path
+            text = await everything_at(it, where)
+            if query:
+                text = text.replace(COOKIE, "a cookie")  # that was asked for
+            it.evidence.add(where, text)
+
+
+VIEWS = (
+    "",
+    "/command?as=curl",
+    "/command?as=curl-direct",
+    "/command?as=python",
+    "/command?as=httpie",
+    "/request/content",
+    "/response/content",
+)
+
+
+async def everything_at(it: Run, path: str) -> str:
+    """Return what the admin listener gives; of an archive, what its files hold."""
+    async with it.it.session.get(it.it.admin + path, headers=basic(PASSWORD)) as answer:
+        content = await answer.read()
+        assert answer.status in {200, 403, 404}, content
+    if content.startswith(b"PK"):
+        bundle = zipfile.ZipFile(io.BytesIO(content))
+        content = b"\n".join(map(bundle.read, bundle.namelist()))
+    return content.decode("utf-8", "replace")
+
+
 async def run_commands(it: Run) -> None:
     environ = {"TELEMED_PROXY_DEBUG": "1"}
     for arguments, code in (
@@ -269,6 +311,7 @@ async def run_commands(it: Run) -> None:
         (("refresh",), exitcodes.DONE),
         (("login", PHONE, "--code", WRONG_CODE), exitcodes.LOGIN_REQUIRED),
         (("check",), None),
+        (("har",), exitcodes.DONE),
     ):
         extra = arguments if arguments != ("check",) else ("check",)
         ended = await it.command(*extra, environ=environ)
@@ -310,6 +353,7 @@ async def planted(folder: Path, form: str) -> AsyncIterator[Run]:
         access={"local_key_file": str(folder / "keys")},
         admin={"listen": "127.0.0.1:0", "password_file": str(folder / "password")},
         log={"level": "debug", "format": form},
+        journal={"content": True},
     ) as it:
         it.program.file.chmod(0o600)
         yield Run(it, evidence)
@@ -329,6 +373,7 @@ async def test_no_secret_is_told_by_anything(tmp_path: Path, form: str) -> None:
         await send_malformed(it)
         await lose_refreshes(it)
         await ask_admin(it)
+        await look_at_journal(it)
         look_at_processes(it)
         if form == "text":
             await run_commands(it)
