@@ -100,7 +100,8 @@ class Exchanges:
             body=data, content_type=image or "application/octet-stream"
         )
         if image is None:
-            name = f'attachment; filename="{exchange.id}.bin"'
+            kind = "gz" if data.startswith(b"\x1f\x8b") else "bin"
+            name = f'attachment; filename="{exchange.id}.{kind}"'
             response.headers["Content-Disposition"] = name
         return response
 
@@ -211,7 +212,9 @@ def _edit(members: dict[str, Any]) -> Edit:
 def _text(members: dict[str, Any], name: str) -> str | None:
     value = members.get(name)
     if value is not None and (not isinstance(value, str) or len(value) > _TEXT_LIMIT):
-        raise RequestError(f"{name} is a text.", value=name)
+        raise RequestError(
+            f"{name} is a text of up to {_TEXT_LIMIT} characters.", value=name
+        )
     return value
 
 

@@ -27,7 +27,7 @@ from proxy.access.origins import Pages
 from proxy.access.rules import fields_of_interest
 from proxy.admin.password import Password
 from proxy.admin.sessions import Sessions
-from proxy.answers import error_body, error_fields
+from proxy.answers import PROXY_NAME, error_body, error_fields
 from proxy.clock import system_clock
 from proxy.errors import AccessDeniedError, NotFoundError, ProxyError, RequestError
 
@@ -158,7 +158,7 @@ class Guard:
                 await self._read_content(request)
             return await handler(request)
         except ProxyError as error:
-            return error_response(error)
+            return _challenged(error_response(error), request)
         except web.HTTPException as error:
             return _translated(error, request)
         except Exception:
@@ -227,6 +227,18 @@ def error_response(error: ProxyError) -> web.Response:
     response = web.Response(status=error.status, body=error_body(error) + b"\n")
     for name, value in error_fields(error):
         response.headers[name] = value
+    return response
+
+
+def _challenged(response: web.Response, request: web.Request) -> web.Response:
+    """Return `response` such that no browser asks for a password on a page's behalf.
+
+    For a script's call it would, in a window of its own, in the middle of the page. A
+    401 has a challenge (RFC 9110, section 11.6.1), so it gets one that none knows.
+    """
+    by_script = request.headers.get("Sec-Fetch-Dest") == "empty"
+    if by_script and hdrs.WWW_AUTHENTICATE in response.headers:
+        response.headers[hdrs.WWW_AUTHENTICATE] = f'Page realm="{PROXY_NAME}"'
     return response
 
 

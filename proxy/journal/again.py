@@ -11,6 +11,7 @@ from proxy.forward.fields import HOP_BY_HOP
 from proxy.http1.framing import FRAMING
 from proxy.http1.head import FieldSection, value_of
 from proxy.journal.entry import Entry, TextField
+from proxy.redaction import MASK
 
 # What belongs to the connection or is written anew, and what would ask us to wait.
 _NOT_AGAIN: Final = HOP_BY_HOP | FRAMING | {b"host", b"expect", ALLOW_REPEAT}
@@ -29,7 +30,7 @@ class ReplayError(ProxyError):
 class Edit:
     """What to change; None stands for what it was.
 
-    A target or a field that is as `masked` shows it stands for the original, too.
+    What is as `masked` shows it stands for the original, too.
     `confirmed` says that a call that costs money is meant.
     """
 
@@ -54,7 +55,7 @@ def request_again(
     if exchange.status == 101:
         raise ReplayError("A connection that went over to another protocol is no call.")
     method = exchange.method if edit.method is None else edit.method.strip()
-    content = _content(exchange, edit)
+    content = _content(exchange, masked, edit)
     lines = [
         b"%b %b HTTP/1.1"
         % (_encoded(method, "method"), _target(exchange.target, masked, edit)),
@@ -109,8 +110,20 @@ def _field_line(name: str, value: str) -> bytes:
     return encoded + b": " + value.strip().encode("utf-8", "surrogateescape")
 
 
-def _content(exchange: Exchange, edit: Edit) -> bytes:
-    if edit.content is not None:
+def _shown_content(masked: Entry) -> str:
+    content = masked.request.content
+    return "" if content is None else content.data.decode("utf-8", "replace")
+
+
+def _content(exchange: Exchange, masked: Entry, edit: Edit) -> bytes:
+    shown = _shown_content(masked)
+    if edit.content is not None and edit.content != shown:
+        if MASK in edit.content and MASK in shown:
+            raise RequestError(
+                f"There are masks ({MASK}) in this content, which would be sent as "
+                "they are; have personal data shown before you edit it.",
+                value="masked",
+            )
         return edit.content.encode("utf-8", "surrogateescape")
     assert exchange.section is not None  # noqa: S101  its caller has looked
     if FRAMING.isdisjoint(exchange.section.seen):

@@ -238,6 +238,18 @@ async def test_every_answer_wears_the_security_fields(
         assert "Set-Cookie" not in answer.headers
 
 
+async def test_a_script_that_lacks_the_password_has_nobody_asked(
+    guarded: Admin,
+) -> None:
+    by_script = {**SAME_ORIGIN, "Sec-Fetch-Dest": "empty"}
+
+    answer = await guarded.get("/api/status", **by_script)
+    assert answer.status == 401
+    assert answer.headers["WWW-Authenticate"] == 'Page realm="telemed-proxy"'
+    answer = await guarded.get("/api/status")
+    assert answer.headers["WWW-Authenticate"].startswith("Basic ")
+
+
 @ROUTES
 async def test_every_route_but_the_probes_asks_for_the_password(
     guarded: Admin, method: str, path: str

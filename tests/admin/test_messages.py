@@ -41,7 +41,7 @@ KNOWN: list[tuple[ProxyError, Step, str]] = [
     (
         caused(LoginError(OWN, value="validation_code"), WRONG),
         "login",
-        "The code is wrong. Check it and try again. Tries left: 3.",
+        "The code is wrong or too old. Check it, or ask for a new one. Tries left: 3.",
     ),
     (
         LoginError(OWN, value="validation_code"),

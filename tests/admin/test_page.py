@@ -127,7 +127,10 @@ async def test_a_wrong_code_can_be_mended_on_the_page(admin: Admin) -> None:
 
     shown = await submit(admin, shown, "/login/token", validation_code=wrong)
 
-    assert "The code is wrong. Check it and try again. Tries left: 4." in shown.text
+    assert (
+        "The code is wrong or too old. Check it, or ask for a new one. Tries left: 4."
+        in shown.text
+    )
     assert "user name" not in shown.text
     assert 'class="message message-error" role="alert"' in shown.text
     shown = await submit(admin, shown, "/login/token", validation_code=admin.code)
@@ -327,7 +330,7 @@ async def test_a_known_code_that_is_wrong_leaves_its_form_open(admin: Admin) -> 
 
     shown = await submit(admin, await page(admin), "/login/token", **typed)
 
-    assert "The code is wrong." in shown.text
+    assert "The code is wrong or too old." in shown.text
     assert "<details open>" in shown.text
     assert shown.forms["/login/token"] == {
         **shown.forms["/login/token"],

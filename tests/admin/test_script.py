@@ -117,3 +117,16 @@ async def test_a_small_screen_cuts_nothing_off(tab: Tab, admin: Admin) -> None:
     assert await tab.run(gone) == 0
     fits = "(e => e.scrollWidth <= e.clientWidth)(document.querySelector('pre'))"
     assert await tab.run(fits)
+
+
+async def test_an_ended_session_leads_to_the_page_that_asks(
+    tab: Tab, admin: Admin
+) -> None:
+    await tab.open(address(admin))
+    await tab.run(
+        "window.first = true;"
+        "window.fetch = async () => new Response('', { status: 401 }), true"
+    )
+
+    await tab.until(f"{LOOK_NOW}, !window.first && document.readyState === 'complete'")
+    assert await tab.run(HIDDEN.format("#offline"))

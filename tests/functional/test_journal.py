@@ -362,6 +362,21 @@ class TestAgain:
         content = '{"firstName": "Пётр"}'.encode()
         assert received.content_sha256 == hashlib.sha256(content).hexdigest()
 
+    async def test_masks_are_not_sent(self, look: Looking) -> None:
+        await look.keep_content()
+        sent = '{"firstName": "Анна"}'.encode()
+        json_type = {"Content-Type": "application/json"}
+        await look.send(UPDATE, "POST", data=sent, headers=json_type)
+        before = await look.last()
+        path = f"/api/exchanges/{before['id']}/replay"
+        shown = (await look.detail(before["id"]))["request"]["content"]["text"]
+        assert "***" in shown
+        status, made = await look.api(path, {"content": shown})
+        assert (status, made["status"]) == (200, 200)
+        assert look.received[-1].content == sent
+        status, error = await look.api(path, {"content": f"{shown} "})
+        assert (status, error["value"]) == (400, "masked")
+
     async def test_what_was_not_kept_cannot_be_sent(self, look: Looking) -> None:
         await look.send(UPDATE, "POST", data=b"{}")
         count = len(look.received)
@@ -651,7 +666,7 @@ class TestTheStream:
             assert (kind, state["kept"]) == ("content", True)
 
     async def test_what_goes_on_is_shown_and_then_its_end(self, look: Looking) -> None:
-        look.house.sandbox.switches.set({"api_delay": 1.5})
+        look.house.sandbox.switches.set({"api_delay": 3.0})
         async with following(look, "?filter=is:running") as events:
             await events.next()
             task = asyncio.ensure_future(look.send())

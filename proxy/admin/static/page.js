@@ -69,6 +69,8 @@ async function readStatus() {
   try {
     const signal = AbortSignal.timeout(POLL_SECONDS * 900);
     const answer = await fetch("/api/status", { signal });
+    // The session has ended: the page asks for the password anew.
+    if (answer.status === 401) location.reload();
     return answer.ok ? await answer.json() : null;
   } catch {
     return null;
