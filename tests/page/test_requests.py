@@ -30,6 +30,7 @@ def test_a_call_of_curl_appears_while_one_looks(visit: Visit) -> None:
     subprocess.run(["curl", "-sf", "--noproxy", "*", url], check=True, timeout=30)
 
     half.expect_count(1)
+    expect(half.list.first.get_by_role("cell").nth(3)).to_have_text("200")
     cells = half.list.first.get_by_role("cell").all_inner_texts()
     time, method, path, status, duration, size, caller = cells
     assert re.fullmatch(r"\d\d:\d\d:\d\d", time)
