@@ -27,7 +27,7 @@ from proxy.forward.exchange import Exchange
 from proxy.health import Health
 from proxy.journal.replay import Replays
 from proxy.journal.ring import Journal
-from proxy.listeners import Listener, ProtocolFactory, local_names
+from proxy.listeners import GivenSockets, Listener, ProtocolFactory, local_names
 from proxy.log import AccessLog
 from proxy.metrics import Metrics
 from proxy.oauth.login import Login
@@ -129,12 +129,17 @@ class AdminPage:
 
 @asynccontextmanager
 async def open_app(
-    config: Config, clock: Clock = system_clock, *, sandbox: bool = False
+    config: Config,
+    clock: Clock = system_clock,
+    *,
+    sandbox: bool = False,
+    given: GivenSockets | None = None,
 ) -> AsyncIterator[App]:
     """Start everything that `config` describes; on leaving, drain and close it.
 
-    With `sandbox`, people are told that nothing here is real. Raises ConfigError for
-    what only shows when it is tried, StoreError.
+    With `sandbox`, people are told that nothing here is real; `given` are sockets to
+    take instead of opening them. Raises ConfigError for what only shows when it is
+    tried, StoreError.
     """
     async with AsyncExitStack() as stack:
         metrics = Metrics()
@@ -197,11 +202,13 @@ async def open_app(
         stack.push_async_callback(page.close)
         late = LateAdmin(page.open)
         stack.push_async_callback(late.close)
-        await _open(stack, admin, late)
+        await _open(stack, admin, late, given)
         stack.push_async_callback(_drain, forward)
         for listener in forwarding:
-            await _open(stack, listener, forward.inbound)
+            await _open(stack, listener, forward.inbound, given)
             addresses.append(listener.url)
+        if given is not None:
+            given.expect_none_left()
         if config.access.anyone:
             logger.warning(
                 "access.anyone is true: whoever reaches %s acts as the person who "
@@ -270,9 +277,12 @@ def _served_tls(config: Config) -> ssl.SSLContext | None:
 
 
 async def _open(
-    stack: AsyncExitStack, listener: Listener, factory: ProtocolFactory
+    stack: AsyncExitStack,
+    listener: Listener,
+    factory: ProtocolFactory,
+    given: GivenSockets | None,
 ) -> None:
-    await listener.open(factory)
+    await listener.open(factory, given)
     stack.callback(listener.close)
 
 

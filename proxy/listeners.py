@@ -7,7 +7,7 @@ import os
 import socket
 import ssl
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from proxy.config import Address
@@ -46,12 +46,20 @@ class Listener:
         self._tls = tls if address.tls else None
         self._handshake_time = handshake_time
         self._server: asyncio.Server | None = None
+        self._is_given = False
         self._names: list[tuple[str, int]] = []
 
-    async def open(self, factory: ProtocolFactory) -> None:
-        """Accept connections. Raises ConfigError naming the address and its key."""
+    async def open(
+        self, factory: ProtocolFactory, given: "GivenSockets | None" = None
+    ) -> None:
+        """Accept connections, on the socket that was `given` for this address, if any.
+
+        Raises ConfigError naming the address and its key.
+        """
         try:
-            if self._address.path is not None:
+            if given is not None and (found := given.take(self._address)) is not None:
+                await self._open_given(found, factory)
+            elif self._address.path is not None:
                 await self._open_unix(self._address.path, factory)
             else:
                 await self._open_tcp(factory)
@@ -63,7 +71,8 @@ class Listener:
         if self._server is not None:
             self._server.close()
             self._server = None
-            if self._address.path is not None:
+            # One that was given is still somebody's, who may start us again.
+            if self._address.path is not None and not self._is_given:
                 self._address.path.unlink(missing_ok=True)
 
     @property
@@ -99,6 +108,22 @@ class Listener:
         )
         self._names = [each.getsockname()[:2] for each in self._server.sockets]
 
+    async def _open_given(self, given: socket.socket, factory: ProtocolFactory) -> None:
+        self._is_given = True
+        loop = asyncio.get_running_loop()
+        if given.family == getattr(socket, "AF_UNIX", None):
+            self._server = await loop.create_unix_server(factory, sock=given)
+            return
+        self._server = await loop.create_server(
+            factory,
+            sock=given,
+            backlog=_BACKLOG,
+            ssl=self._tls,
+            ssl_handshake_timeout=self._handshake_time if self._tls else None,
+            ssl_shutdown_timeout=_GOODBYE_TIME if self._tls else None,
+        )
+        self._names = [given.getsockname()[:2]]
+
     async def _open_unix(self, path: Path, factory: ProtocolFactory) -> None:
         _remove_stale(path)
         # Nobody else may connect, not even in the moment between bind and chmod.
@@ -121,6 +146,46 @@ class Listener:
             return f"{where} may not be opened by this user; choose a port above 1023"
         reason = os.strerror(exc.errno) if exc.errno else type(exc).__name__
         return f"{where} cannot be opened: {reason}"
+
+
+class GivenSockets:
+    """Listening sockets that a service manager opened, each for one of our addresses.
+
+    With them, nothing is refused while the program is started anew: who connects waits.
+    """
+
+    def __init__(self, sockets: Iterable[socket.socket]) -> None:
+        self._sockets = list(sockets)
+
+    def take(self, address: Address) -> socket.socket | None:
+        """Return the socket at `address`, if one was given. Raises OSError."""
+        wanted = _names_of(address)
+        for given in self._sockets:
+            name = given.getsockname()
+            if (name[:2] if isinstance(name, tuple) else name) in wanted:
+                self._sockets.remove(given)
+                return given
+        return None
+
+    def expect_none_left(self) -> None:
+        """Raise ConfigError for a socket that is at none of our addresses."""
+        if self._sockets:
+            name = self._sockets[0].getsockname()
+            where = f"{name[0]}:{name[1]}" if isinstance(name, tuple) else name
+            raise ConfigError(
+                f"the service manager listens at {where}, which is neither in listen "
+                "nor admin.listen; make the socket unit and the config the same"
+            )
+
+
+def _names_of(address: Address) -> list[object]:
+    """Return how a socket at `address` is called."""
+    if address.path is not None:
+        return [str(address.path)]
+    found = socket.getaddrinfo(
+        address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    return [name[:2] for *_, name in found]
 
 
 def _remove_stale(path: Path) -> None:

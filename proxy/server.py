@@ -14,7 +14,9 @@ from types import FrameType
 
 from proxy.app import App, open_app
 from proxy.config import AdminConfig, Config
+from proxy.listeners import GivenSockets
 from proxy.log import setup_logging
+from proxy.systemd import ServiceManager, inherited_sockets
 
 _NAME = "telemed-proxy"
 _EXAMPLE_PATH = "/api/v1/profile/get"
@@ -46,10 +48,15 @@ async def _serve(config: Config, sandbox: SandboxOptions | None) -> int:
     stop = _StopSignal()
     stop.install()
     if sandbox is None:
-        async with open_app(config) as app:
+        manager = ServiceManager(os.environ)
+        given = GivenSockets(inherited_sockets(os.environ))
+        async with open_app(config, given=given) as app:
             _say(ready_line(app))
             _settle()
-            return 128 + await stop.received()
+            manager.ready(lambda: _how_it_is(app))
+            number = await stop.received()
+            manager.stopping()
+        return 128 + number
     async with (
         _fake_upstream(config, sandbox) as (config, lines),
         open_app(config, sandbox=True) as app,
@@ -57,6 +64,14 @@ async def _serve(config: Config, sandbox: SandboxOptions | None) -> int:
         for line in (*lines, ready_line(app)):
             _say(line)
         return 128 + await stop.received()
+
+
+def _how_it_is(app: App) -> str:
+    """Return the few words that a service manager shows."""
+    addresses = " ".join(app.addresses)
+    if app.health.logged_in():
+        return f"forwarding at {addresses}"
+    return f"nobody is logged in; forwarding at {addresses} after: {_program()} login"
 
 
 def _settle() -> None:

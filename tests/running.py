@@ -29,6 +29,7 @@ class Running:
         command: Sequence[str] = PROGRAM,
         folder: Path,
         environ: dict[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> None:
         self.lines: list[str] = []
         self._changed = threading.Condition()
@@ -37,6 +38,7 @@ class Running:
             [*command, *arguments],
             cwd=folder,
             env=own_environ() | {"PYTHONUNBUFFERED": "1"} | (environ or {}),
+            pass_fds=pass_fds,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -109,8 +111,15 @@ class Proxy(Running):
         command: Sequence[str] = PROGRAM,
         folder: Path,
         environ: dict[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
     ) -> None:
-        super().__init__(*arguments, command=command, folder=folder, environ=environ)
+        super().__init__(
+            *arguments,
+            command=command,
+            folder=folder,
+            environ=environ,
+            pass_fds=pass_fds,
+        )
         try:
             ready = self.expect(READY)
         except AssertionError:

@@ -22,6 +22,7 @@ LEVELS = {
     "proxy.redaction": GROUND,
     "proxy.secret_files": IO,
     "proxy.sock_diag": IO,
+    "proxy.systemd": IO,
     "proxy.tasks": GROUND,
     "proxy.journal": PURE,
     "proxy.journal.content_switch": PART,
