@@ -244,6 +244,7 @@ async def rig(
     buffered: int = 2**30,
     most_in_flight: int = 1000,
     limits_inbound: InboundLimits | None = None,
+    keeping: Keeping | None = None,
 ) -> AsyncIterator[Rig]:
     """Run a forwarding listener in front of an upstream that follows `script`."""
     loop = asyncio.get_running_loop()
@@ -270,9 +271,8 @@ async def rig(
     credential = FakeCredential()
     rules = AccessRules(access or AccessConfig(), ["127.0.0.1"])
     paid = PaidCalls(paid_calls, 60.0, clock=clock)
-    parts = Parts(
-        pool, credential, rules, paid, options or ForwardOptions(), Keeping(0)
-    )
+    kept = keeping or Keeping(0)
+    parts = Parts(pool, credential, rules, paid, options or ForwardOptions(), kept)
     budget = Budget(buffered)
     handler = ForwardHandler(
         parts, record, most_in_flight=most_in_flight, budget=budget

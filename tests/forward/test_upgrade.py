@@ -51,6 +51,24 @@ async def test_bytes_go_both_ways_from_the_first_on() -> None:
     assert (await it.exchange()).status == 101
 
 
+async def test_a_tunnel_is_seen_while_it_lasts() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        await peer.send(SWITCH + b"hello")
+        await peer.gone()
+
+    async with rig(script) as it:
+        async with it.client() as client:
+            await client.send(HANDSHAKE + b"early")
+            await client.read_head()
+            await client.reader.readexactly(5)
+            [seen] = it.inbound.under_way()
+            assert (seen.status, seen.received) == (101, 5)
+            assert seen.sent > 5 < seen.seconds * 1e9
+        await it.exchange()
+        assert it.inbound.under_way() == []
+
+
 async def test_each_side_may_end_before_the_other() -> None:
     async def script(peer: Peer) -> None:
         await peer.read_head()
