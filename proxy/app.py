@@ -55,6 +55,7 @@ class App:
     refresher: Refresher
     health: Health
     metrics: Metrics
+    journal: Journal
     addresses: Sequence[str]
     admin_address: str
 
@@ -217,7 +218,15 @@ async def open_app(
             )
         pool.start()
         health.started = True
-        yield App(oauth.login, oauth.refresher, health, metrics, addresses, admin.url)
+        yield App(
+            oauth.login,
+            oauth.refresher,
+            health,
+            metrics,
+            journal,
+            addresses,
+            admin.url,
+        )
         health.stopping = True
         for listener in forwarding:
             listener.close()

@@ -1,11 +1,12 @@
 """The journal's calls on the admin listener: list, show, send again, forget."""
 
+import asyncio
 from typing import Any, Final
 
 from aiohttp import web
 
 from proxy.admin.api import json_response, read_members
-from proxy.admin.shown import detail_of, summary_of
+from proxy.admin.shown import detail_of
 from proxy.admin.viewer import Viewer
 from proxy.clock import Clock, iso_utc
 from proxy.errors import AccessDeniedError, NotFoundError, RequestError
@@ -13,7 +14,7 @@ from proxy.forward.keeping import LIMIT
 from proxy.journal.again import Edit, ReplayError, named_fields, request_again
 from proxy.journal.commands import command
 from proxy.journal.content_switch import LONGEST
-from proxy.journal.entry import Message
+from proxy.journal.entry import Entry, Message
 from proxy.journal.filters import Filter
 from proxy.journal.masking import masked
 from proxy.journal.media import image_type, media_type
@@ -48,9 +49,9 @@ class Exchanges:
         """List what matches, newest first."""
         journal = self._viewer.journal
         wanted = wanted_filter(request)
-        entries = await self._viewer.entries(wanted, _limit(request))
+        found = await self._viewer.search(wanted, _limit(request))
         members = {
-            "exchanges": [summary_of(entry) for entry in entries],
+            "exchanges": [seen.summary for seen in found],
             "content": content_state(self._viewer, self._clock),
             "limits": {"exchanges": journal.most, "bytes": journal.most_bytes},
             "forgotten": journal.forgotten,
@@ -59,11 +60,9 @@ class Exchanges:
 
     async def show(self, request: web.Request) -> web.Response:
         """Show one, masked unless asked otherwise."""
-        exchange = self._viewer.exchange(request.match_info["id"])
-        entry = self._viewer.entry(exchange)
-        return json_response(
-            detail_of(entry, unmasked=wants_unmasked(request, self._viewer))
-        )
+        unmasked = wants_unmasked(request, self._viewer)
+        entry = self._viewer.find(request.match_info["id"])
+        return json_response(await asyncio.to_thread(detail_of, entry, unmasked))
 
     async def clear(self, request: web.Request) -> web.Response:
         """Forget everything."""
@@ -74,13 +73,19 @@ class Exchanges:
         kind = request.query.get("as", "curl")
         if kind not in COMMANDS:
             raise RequestError(f"as is one of {', '.join(COMMANDS)}.", value="as")
-        exchange = self._viewer.exchange(request.match_info["id"])
-        entry = masked(
-            self._viewer.entry(exchange), unmasked=wants_unmasked(request, self._viewer)
-        )
+        entry = await self._masked(request)
         # What a field holds beyond UTF-8 is written out by the command itself.
         text = command(entry, kind).encode("utf-8", "replace").decode()
         return web.Response(text=text, content_type="text/plain", charset="utf-8")
+
+    async def _masked(self, request: web.Request) -> Entry:
+        """Return the exchange that is asked for, masked unless asked otherwise.
+
+        Masking takes its time, and is done in a thread: calls are forwarded meanwhile.
+        """
+        unmasked = wants_unmasked(request, self._viewer)
+        entry = self._viewer.find(request.match_info["id"])
+        return await asyncio.to_thread(masked, entry, unmasked=unmasked)
 
     async def content(self, request: web.Request) -> web.Response:
         """Return the content of a request or response: images as such."""
@@ -88,9 +93,8 @@ class Exchanges:
             raise AccessDeniedError(
                 "Content is shown as it is with unmasked=true only.", value="unmasked"
             )
-        exchange = self._viewer.exchange(request.match_info["id"])
-        # Masked with the others shown: what is secret stays so.
-        entry = masked(self._viewer.entry(exchange), unmasked=True)
+        # Masked all the same: what is secret stays so.
+        entry = await self._masked(request)
         message = _message(entry, request.match_info["message"])
         if message is None or message.content is None:
             raise NotFoundError("Its content was not kept.", value="content")
@@ -101,7 +105,7 @@ class Exchanges:
         )
         if image is None:
             kind = "gz" if data.startswith(b"\x1f\x8b") else "bin"
-            name = f'attachment; filename="{exchange.id}.{kind}"'
+            name = f'attachment; filename="{entry.id}.{kind}"'
             response.headers["Content-Disposition"] = name
         return response
 
@@ -111,7 +115,7 @@ class Exchanges:
         viewer.expect_trust()
         exchange = viewer.exchange(request.match_info["id"])
         edit = _edit(members)
-        shown = masked(viewer.entry(exchange))
+        shown = await asyncio.to_thread(masked, viewer.as_it_is(exchange))
         content = request_again(exchange, shown, edit, _authority(viewer))
         # The edited one may cost money though the first did not, and the reverse.
         head = content[: content.index(b"\r\n")].decode("utf-8", "surrogateescape")
@@ -123,7 +127,8 @@ class Exchanges:
                 value="paid",
             )
         made = await viewer.replays.send(content, exchange.id)
-        return json_response(detail_of(viewer.entry(made), unmasked=False))
+        entry = viewer.as_it_is(made)
+        return json_response(await asyncio.to_thread(detail_of, entry, False))
 
     async def switch_content(self, request: web.Request) -> web.Response:
         """Keep content for so many seconds, or no more."""
@@ -187,11 +192,12 @@ def _limit(request: web.Request) -> int:
     return int(given)
 
 
-def _message(entry: Any, which: str) -> Message | None:
-    if which not in ("request", "response"):
-        raise NotFoundError("It is the content of the request, or of the response.")
-    found: Message | None = getattr(entry, which)
-    return found
+def _message(entry: Entry, which: str) -> Message | None:
+    if which == "request":
+        return entry.request
+    if which == "response":
+        return entry.response
+    raise NotFoundError("It is the content of the request, or of the response.")
 
 
 def _edit(members: dict[str, Any]) -> Edit:

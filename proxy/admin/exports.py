@@ -69,8 +69,10 @@ class Exports:
     async def _entries(self, request: web.Request) -> list[Entry]:
         exchange_id = request.query.get("id")
         if exchange_id:
-            return [self._viewer.entry(self._viewer.exchange(exchange_id))]
-        return (await self._viewer.entries(wanted_filter(request)))[::-1]
+            return [self._viewer.find(exchange_id)]
+        entry = self._viewer.entry
+        found = await self._viewer.search(wanted_filter(request))
+        return [entry(seen.exchange, running=seen.running) for seen in found[::-1]]
 
     def _file(self, content: str | bytes, kind: str, media_type: str) -> web.Response:
         if isinstance(content, str):

@@ -11,6 +11,12 @@ from proxy.journal.texts import masked_target, masked_text
 
 _SEARCHED: Final = 64 * 1024
 
+_SHOWN: Final = 1000
+"""Characters of a target in a list, and of a field that is looked through: masking
+more of them would take too long for what may be done for hundreds at a time."""
+
+_FIELDS: Final = 100
+
 
 def summary_of(entry: Entry) -> dict[str, Any]:
     """Return the members of a line in the list, masked; `entry` is not."""
@@ -21,7 +27,7 @@ def summary_of(entry: Entry) -> dict[str, Any]:
         "request_id": _masked(entry.request_id),
         "started": iso_utc(entry.started, milliseconds=True),
         "method": _masked(entry.method),
-        "target": masked_target(entry.target, unmasked=False),
+        "target": masked_target(_shortened(entry.target), unmasked=False),
         "endpoint": endpoint_of(entry.target),
         "status": entry.status,
         "answered_by": entry.answered_by,
@@ -41,7 +47,16 @@ def summary_of(entry: Entry) -> dict[str, Any]:
     }
 
 
-def detail_of(entry: Entry, *, unmasked: bool) -> dict[str, Any]:
+def _shortened(target: str) -> str:
+    """Return the beginning of a long `target`, less what would be cut in two."""
+    if len(target) <= _SHOWN:
+        return target
+    beginning = target[:_SHOWN]
+    whole = max(map(beginning.rfind, "/?&"))
+    return beginning[: max(1, whole)] + "…"
+
+
+def detail_of(entry: Entry, unmasked: bool) -> dict[str, Any]:
     """Return all there is to show of `entry`, which is not masked."""
     safe = masked(entry, unmasked=unmasked)
     members = summary_of(entry)
@@ -72,7 +87,10 @@ def searched_text(entry: Entry) -> str:
     for message in (entry.request, entry.response):
         if message is None:
             continue
-        fields = masked_fields(message.fields, unmasked=True)
+        beginnings = [
+            (name, value[:_SHOWN]) for name, value in message.fields[:_FIELDS]
+        ]
+        fields = masked_fields(beginnings, unmasked=True)
         parts += [f"{name}: {value}" for name, value in fields]
         if message.content is not None:
             parts.append(message.content.data[:_SEARCHED].decode("utf-8", "replace"))

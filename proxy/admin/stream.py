@@ -14,12 +14,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from proxy.admin.exchanges import content_state, wanted_filter
-from proxy.admin.shown import summary_of
-from proxy.admin.viewer import Viewer, matches
+from proxy.admin.viewer import Viewer
 from proxy.clock import Clock
 from proxy.errors import OverLimitError
 from proxy.forward.exchange import Exchange
-from proxy.journal.entries import entry_of
 from proxy.journal.filters import Filter
 
 MOST: Final = 32
@@ -170,15 +168,15 @@ class Streams:
         learn of its end, whatever the filter says then.
         """
         running = name is None
-        entry = entry_of(exchange, self._viewer.place(), running=running)
+        seen = self._viewer.see(exchange, running=running)
         is_known = exchange.id in told.running
-        if not (matches(wanted, entry) or (is_known and not running)):
+        if not (self._viewer.matches(wanted, seen) or (is_known and not running)):
             return []
         if running:
             told.running.add(exchange.id)
         else:
             told.running.discard(exchange.id)
-        return [_event("exchange", summary_of(entry), name)]
+        return [_event("exchange", seen.summary, name)]
 
 
 def _event(kind: str, members: dict[str, Any], name: str | None = None) -> str:

@@ -1,9 +1,10 @@
 """What the admin listener sees of the journal, and where exchanges take place."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from proxy.admin.shown import searched_text, summary_of
 from proxy.errors import AccessDeniedError, NotFoundError
@@ -14,28 +15,52 @@ from proxy.journal.filters import Filter
 from proxy.journal.replay import Replays
 from proxy.journal.ring import Journal
 
-AT_A_TIME: Final = 50
+AT_A_TIME: Final = 20
 """Exchanges that are looked through before forwarded calls have their turn."""
+
+Summary = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """An exchange, and the line about it in the list; `running` says it goes on."""
+
+    exchange: Exchange
+    summary: Summary
+    running: bool
+
+
 class Viewer:
     """The journal, and what is done with it.
 
-    `place` tells where exchanges take place, `config_text` the config without its
-    secrets. Where callers have to prove who they are and visitors of the admin listener
-    do not, these are not `trusted`: what they could see or send, callers could not.
+    Args:
+        journal: what there is to see.
+        replays: sends requests again.
+        place: tells where exchanges take place.
+        config_text: returns the config without its secrets.
+        trusted: False where callers have to prove who they are and visitors of the
+            admin listener do not: what these could see or send, callers could not.
     """
 
-    journal: Journal
-    replays: Replays
-    place: Callable[[], Place]
-    config_text: Callable[[], str]
-    trusted: bool = True
+    def __init__(
+        self,
+        journal: Journal,
+        replays: Replays,
+        place: Callable[[], Place],
+        config_text: Callable[[], str],
+        *,
+        trusted: bool = True,
+    ) -> None:
+        self.journal = journal
+        self.replays = replays
+        self.place = place
+        self.config_text = config_text
+        self._trusted = trusted
+        self._summaries: WeakKeyDictionary[Exchange, Summary] = WeakKeyDictionary()
 
     def expect_trust(self) -> None:
         """Raise AccessDeniedError where visitors are not trusted."""
-        if not self.trusted:
+        if not self._trusted:
             raise AccessDeniedError(
                 "Callers of this proxy need a key or the right to its socket, visitors "
                 "of this listener nothing: to see personal data, keep content or send "
@@ -43,29 +68,55 @@ class Viewer:
                 value="password",
             )
 
-    async def entries(self, wanted: Filter, limit: int | None = None) -> list[Entry]:
+    async def search(self, wanted: Filter, limit: int | None = None) -> list[Seen]:
         """Return the exchanges that match, newest first, those under way included."""
-        found = []
-        async for entry in self._newest_first():
-            if matches(wanted, entry):
-                found.append(entry)
-                if len(found) == limit:
-                    break
-        return found
-
-    async def _newest_first(self) -> AsyncIterator[Entry]:
-        place = self.place()
-        recorded = [one.exchange for one in self.journal.recorded()]
         running = self.journal.under_way()
         going_on = set(map(id, running))
+        recorded = [one.exchange for one in self.journal.recorded()]
+        found = []
         by_start = sorted([*recorded, *running], key=lambda one: -one.number)
         for count, exchange in enumerate(by_start, 1):
-            yield entry_of(exchange, place, running=id(exchange) in going_on)
+            seen = self.see(exchange, running=id(exchange) in going_on)
+            if self.matches(wanted, seen):
+                found.append(seen)
+                if len(found) == limit:
+                    break
             if not count % AT_A_TIME:
                 await asyncio.sleep(0)
+        return found
+
+    def see(self, exchange: Exchange, *, running: bool) -> Seen:
+        """Return `exchange` with its summary, which is made once when it has ended."""
+        summary = None if running else self._summaries.get(exchange)
+        if summary is None:
+            summary = summary_of(self.entry(exchange, running=running))
+            if not running:
+                self._summaries[exchange] = summary
+        return Seen(exchange, summary, running)
+
+    def matches(self, wanted: Filter, seen: Seen) -> bool:
+        """Say whether `seen` is one of those wanted."""
+        entry = self.entry
+        return wanted.matches(
+            seen.summary,
+            lambda: searched_text(entry(seen.exchange, running=seen.running)),
+        )
+
+    def entry(self, exchange: Exchange, *, running: bool) -> Entry:
+        """Return `exchange` with all that there is of it, not masked."""
+        return entry_of(exchange, self.place(), running=running)
+
+    def find(self, exchange_id: str) -> Entry:
+        """Return the exchange called `exchange_id`. Raises NotFoundError."""
+        return self.as_it_is(self.exchange(exchange_id))
+
+    def as_it_is(self, exchange: Exchange) -> Entry:
+        """Return `exchange` with all that there is of it, over or not."""
+        running = any(one is exchange for one in self.journal.under_way())
+        return self.entry(exchange, running=running)
 
     def exchange(self, exchange_id: str) -> Exchange:
-        """Return the exchange called `exchange_id`. Raises NotFoundError."""
+        """Return what the journal has by this id. Raises NotFoundError."""
         found = self.journal.find(exchange_id)
         if found is None:
             raise NotFoundError(
@@ -73,13 +124,3 @@ class Viewer:
                 value="exchange",
             )
         return found
-
-    def entry(self, exchange: Exchange) -> Entry:
-        """Return `exchange` as it can be shown."""
-        running = any(one is exchange for one in self.journal.under_way())
-        return entry_of(exchange, self.place(), running=running)
-
-
-def matches(wanted: Filter, entry: Entry) -> bool:
-    """Say whether `entry` is one of those wanted."""
-    return wanted.matches(summary_of(entry), lambda: searched_text(entry))

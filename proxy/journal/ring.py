@@ -138,6 +138,11 @@ class Journal:
         self._watching.add(event)
         return event
 
+    @property
+    def watchers(self) -> int:
+        """How many watch."""
+        return len(self._watching)
+
     def unwatch(self, event: asyncio.Event) -> None:
         """Set `event` no more."""
         self._watching.discard(event)

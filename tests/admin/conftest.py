@@ -46,6 +46,7 @@ class Admin:
     login: Login
     health: Health
     metrics: Metrics
+    journal: Journal
     time: MovedClock
     folder: Path
     listen: Callable[[], Sequence[str]]
@@ -112,6 +113,7 @@ async def open_admin(
     stack.push_async_callback(refresher.close)
     health = Health(lambda: refresher.status().state == "active", started=True)
     metrics = Metrics()
+    journal = Journal(100, 1024**2)
     app = admin_app(
         login=login,
         refresher=refresher,
@@ -123,7 +125,7 @@ async def open_admin(
         ),
         health=health,
         metrics=metrics,
-        viewer=make_viewer(Journal(100, 1024**2)),
+        viewer=make_viewer(journal),
         names=["127.0.0.1"],
         allowed_hosts=["admin.example"],
         password=Password(password_file, time) if password_file else None,
@@ -138,6 +140,7 @@ async def open_admin(
         login,
         health,
         metrics,
+        journal,
         time,
         folder,
         listen=lambda: ["127.0.0.1:8080"],
