@@ -128,6 +128,24 @@ def test_a_filter_outlives_a_reload(visit: Visit) -> None:
     half.expect_count(1)
 
 
+def test_requests_are_counted_by_call(visit: Visit) -> None:
+    half = logged_in(visit)
+    for path in ("/api/v1/doctor/get/101", "/api/v1/doctor/get/0", REGIONS, NOWHERE):
+        half.get(path)
+    half.page.get_by_text(half.texts["by_call"], exact=True).click()
+    groups = half.page.locator("#groups li")
+    expect(groups).to_have_count(3)
+    expect(groups.first).to_contain_text("/api/v1/doctor/get/{id}")
+    failed = half.said["group_failed"].format(count=1)
+    expect(groups.first).to_contain_text(f"2 requests · {failed} · usually")
+    expect(groups.filter(has_text=half.said["no_call"])).to_have_count(1)
+    visit.expect_accessible()
+
+    groups.first.get_by_role("link").click()
+    half.expect_shown(2)
+    expect(half.filter).to_have_value("path:/api/v1/doctor/get/*")
+
+
 def test_a_pause_holds_back_what_comes(visit: Visit) -> None:
     half = logged_in(visit)
     half.get(REGIONS)

@@ -22,6 +22,10 @@ export class List {
     return this.rows.size;
   }
 
+  summaries() {
+    return [...this.rows.values()].map((row) => row.summary);
+  }
+
   get held() {
     return [...this.waiting.keys()].filter((id) => !this.rows.has(id)).length;
   }
@@ -110,6 +114,7 @@ export class List {
       const known = this.rows.get(summary.id);
       if (known) {
         fillRow(known.element, summary);
+        known.summary = summary;
         known.at = Math.max(known.at, at);
         continue;
       }
@@ -119,7 +124,7 @@ export class List {
       const element = make("tr", { "data-number": summary.number });
       fillRow(element, summary);
       this.body.insertBefore(element, next);
-      this.rows.set(summary.id, { element, at });
+      this.rows.set(summary.id, { element, summary, at });
     }
     this.trim();
     this.changed();

@@ -5,6 +5,7 @@ import { Detail } from "./detail.js";
 import { ask } from "./dialog.js";
 import { find, say, sayError, tell } from "./element.js";
 import { setUpExport } from "./export.js";
+import { Groups } from "./groups.js";
 import { counted, number, t } from "./format.js";
 import { Keep } from "./keep.js";
 import { setUpKeys } from "./keys.js";
@@ -19,6 +20,7 @@ const MOST = 500;
 
 const list = new List(find("#rows"), showState);
 const detail = new Detail();
+const groups = new Groups(list);
 const keep = new Keep();
 const stream = new Stream({
   opened: () => {
@@ -88,6 +90,7 @@ function showState() {
   say(find("#empty"), list.count ? null : t(filter ? "empty_filter" : "empty"));
   find("#list table").hidden = list.count === 0;
   if (detail.id) list.select(detail.id);
+  groups.show();
 }
 
 async function clear() {

@@ -16,6 +16,9 @@ ENGLISH: Texts = {
     "count_few": "{count} requests",
     "count_many": "{count} requests",
     "count_other": "{count} requests",
+    "no_call": "other calls",
+    "group_failed": "{count} failed",
+    "group_usual": "usually {time}",
     "empty": "No requests yet. They appear here as soon as a program calls.",
     "empty_filter": "No request matches the filter.",
     "lost": "The connection to the proxy is lost. The list goes on by itself when it "
@@ -122,6 +125,9 @@ RUSSIAN: Texts = {
     "count_few": "{count} запроса",
     "count_many": "{count} запросов",
     "count_other": "{count} запроса",
+    "no_call": "прочие вызовы",
+    "group_failed": "с ошибкой: {count}",
+    "group_usual": "обычно {time}",
     "empty": "Запросов пока нет. Они появятся здесь, как только программа обратится "
     "к прокси.",
     "empty_filter": "Под фильтр ничего не подходит.",
