@@ -21,7 +21,7 @@ from proxy.app_forward import Forward, make_forward, make_pool
 from proxy.app_oauth import OAuth, open_oauth, tls_context
 from proxy.certificate import ServerCertificate
 from proxy.clock import Clock, system_clock
-from proxy.config import Config, JournalConfig
+from proxy.config import Config
 from proxy.errors import StoreError
 from proxy.forward.exchange import Exchange
 from proxy.health import Health
@@ -96,6 +96,7 @@ class AdminPage:
         # In a thread: requests are forwarded meanwhile.
         await asyncio.to_thread(import_module, "proxy.admin.app")
         from proxy.admin.app import admin_app, open_connections
+        from proxy.admin.trust import visitors_are_trusted
         from proxy.admin.viewer import Viewer
         from proxy.journal.entries import Place
         from proxy.journal.report import config_text
@@ -161,7 +162,8 @@ async def open_app(
         admin = Listener(config.admin.listen, "admin.listen", served)
         pool = make_pool(config.upstream, tls, [*forwarding, admin])
         stack.push_async_callback(pool.close)
-        journal = make_journal(config.journal)
+        kept = config.journal
+        journal = Journal(kept.exchanges, kept.bytes, content=kept.content)
         stack.callback(journal.content.close)
         records = Records[Exchange](
             metrics.record, AccessLog(config.log).write, journal.record
@@ -230,29 +232,6 @@ async def open_app(
         health.stopping = True
         for listener in forwarding:
             listener.close()
-
-
-def visitors_are_trusted(config: Config) -> bool:
-    """Say whether who reaches the admin listener may see and do what callers can.
-
-    It may be open where the forwarding listeners are not; then it must not be the way
-    around what they ask for.
-    """
-    access, admin = config.access, config.admin
-    callers_prove = access.local_key_file is not None or all(
-        address.path is not None for address in config.listen
-    )
-    visitors_prove = (
-        admin.password_file is not None
-        or access.same_user
-        or admin.listen.path is not None
-    )
-    return visitors_prove or not callers_prove
-
-
-def make_journal(config: JournalConfig) -> Journal:
-    """Return the journal that `config` describes."""
-    return Journal(config.exchanges, config.bytes, content=config.content)
 
 
 async def _warn_of_store(store: TokenStore) -> None:

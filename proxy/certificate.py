@@ -14,7 +14,8 @@ logger = logging.getLogger(__name__)
 # Seconds between two looks at the files' times.
 _LOOK_EVERY = 1.0
 
-_SOON_DAYS = 14
+SOON_DAYS = 14
+"""Days before its end in which a certificate had better be renewed."""
 
 _FIRST_CERTIFICATE = re.compile(
     r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL
@@ -102,7 +103,7 @@ class ServerCertificate:
             # The clock may be what is wrong, and some callers look at no dates.
             logger.warning("%s", error)
             return
-        if days < _SOON_DAYS:
+        if days < SOON_DAYS:
             logger.warning(
                 "the certificate in %s ends in %d days; renew it, with telemed-proxy "
                 "cert if that made it",

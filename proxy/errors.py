@@ -15,6 +15,7 @@ The tree splits by whose fault it is, which also fixes the status that a client 
       * CooldownError              429  too soon, or too often, for another SMS
     * AccessDeniedError            403  refused by Host, Origin, user or rules
       * LocalKeyError              401  local key or admin password missing or wrong
+    * ConflictError                409  it does not go with how things are here
     * RepeatedCallError            409  a paid call that was sent a moment ago
     * OverLimitError               503  the caller has too much under way already
   * LoginRequiredError             503  the resource owner must log in (again)
@@ -127,6 +128,13 @@ class RepeatedCallError(RequestError):
     type = "conflict"
     value = "paid_call"
     proxy_error = "http_request_denied"
+
+
+class ConflictError(RequestError):
+    """What is asked of the admin listener does not go with how things are."""
+
+    status = 409
+    type = "conflict"
 
 
 class OverLimitError(RequestError):

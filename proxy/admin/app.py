@@ -77,6 +77,7 @@ def admin_app(
             web.get("/readiness", _probe(health.readiness)),
             web.get("/liveness", _probe(health.liveness)),
             web.get("/metrics", _metrics(metrics, refresher, clock)),
+            web.get("/api/openapi.json", _document()),
             *_static_files(),
         ]
     )
@@ -112,6 +113,12 @@ def _metrics(metrics: Metrics, refresher: TokenKeeper, clock: Clock) -> Handler:
         return web.Response(body=text.encode(), headers={"Content-Type": CONTENT_TYPE})
 
     return read
+
+
+def _document() -> Handler:
+    """Return the handler of the document that describes these calls: OpenAPI."""
+    file = resources.files("proxy.admin").joinpath("openapi.json")
+    return _static(file.read_bytes(), "application/json")
 
 
 def _static_files() -> Iterator[web.RouteDef]:

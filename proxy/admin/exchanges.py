@@ -9,17 +9,20 @@ from proxy.admin.api import json_response, read_members
 from proxy.admin.shown import detail_of
 from proxy.admin.viewer import Viewer
 from proxy.clock import Clock, iso_utc
-from proxy.errors import AccessDeniedError, NotFoundError, RequestError
+from proxy.errors import (
+    AccessDeniedError,
+    ConflictError,
+    NotFoundError,
+    RequestError,
+)
 from proxy.forward.keeping import LIMIT
-from proxy.journal.again import Edit, ReplayError, named_fields, request_again
-from proxy.journal.commands import command
+from proxy.journal.again import Edit, named_fields, request_again
+from proxy.journal.commands import KINDS, command
 from proxy.journal.content_switch import LONGEST
 from proxy.journal.entry import Entry, Message
 from proxy.journal.filters import Filter
 from proxy.journal.masking import masked
 from proxy.journal.media import image_type, media_type
-
-COMMANDS: Final = ("curl", "curl-direct", "python", "httpie")
 
 _MOST: Final = 1000
 _DEFAULT: Final = 200
@@ -71,8 +74,8 @@ class Exchanges:
     async def command(self, request: web.Request) -> web.Response:
         """Write one as a command or a program that would send it."""
         kind = request.query.get("as", "curl")
-        if kind not in COMMANDS:
-            raise RequestError(f"as is one of {', '.join(COMMANDS)}.", value="as")
+        if kind not in KINDS:
+            raise RequestError(f"as is one of {', '.join(KINDS)}.", value="as")
         entry = await self._masked(request)
         # What a field holds beyond UTF-8 is written out by the command itself.
         text = command(entry, kind).encode("utf-8", "replace").decode()
@@ -116,17 +119,15 @@ class Exchanges:
         exchange = viewer.exchange(request.match_info["id"])
         edit = _edit(members)
         shown = await asyncio.to_thread(masked, viewer.as_it_is(exchange))
-        content = request_again(exchange, shown, edit, _authority(viewer))
+        again = request_again(exchange, shown, edit, _authority(viewer))
         # The edited one may cost money though the first did not, and the reverse.
-        head = content[: content.index(b"\r\n")].decode("utf-8", "surrogateescape")
-        method, target, _ = head.split(" ")
-        if not edit.confirmed and viewer.replays.is_paid(method, target):
-            raise ReplayError(
+        if not edit.confirmed and viewer.replays.is_paid(again.method, again.target):
+            raise ConflictError(
                 "This call costs the patient money. If it is meant to be made again, "
                 'send {"confirm": true}.',
                 value="paid",
             )
-        made = await viewer.replays.send(content, exchange.id)
+        made = await viewer.replays.send(again.data, exchange.id)
         entry = viewer.as_it_is(made)
         return json_response(await asyncio.to_thread(detail_of, entry, False))
 
@@ -146,7 +147,9 @@ class Exchanges:
         if seconds:
             self._viewer.expect_trust()
         if seconds and not journal.most:
-            raise ReplayError("The journal is switched off (journal.exchanges: 0).")
+            raise ConflictError(
+                "The journal is switched off; set journal.exchanges in the config."
+            )
         if seconds:
             journal.content.keep_for(seconds)
         else:
@@ -197,7 +200,7 @@ def _message(entry: Entry, which: str) -> Message | None:
         return entry.request
     if which == "response":
         return entry.response
-    raise NotFoundError("It is the content of the request, or of the response.")
+    raise NotFoundError("There is only request/content and response/content.")
 
 
 def _edit(members: dict[str, Any]) -> Edit:

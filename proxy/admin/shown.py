@@ -9,7 +9,8 @@ from proxy.journal.explain import why
 from proxy.journal.masking import masked, masked_fields, shown
 from proxy.journal.texts import masked_target, masked_text
 
-_SEARCHED: Final = 64 * 1024
+_SEARCHED: Final = 16 * 1024
+"""Bytes of content that is looked through for a word; a longer one is not."""
 
 _SHOWN: Final = 1000
 """Characters of a target in a list, and of a field that is looked through: masking
@@ -81,8 +82,11 @@ def detail_of(entry: Entry, unmasked: bool) -> dict[str, Any]:
     return members
 
 
-def searched_text(entry: Entry) -> str:
-    """Return what is looked through for a word: fields, and content that was kept."""
+def searched_text(entry: Entry, *, unmasked: bool) -> str:
+    """Return what is looked through for a word: fields, and content that was kept.
+
+    Of all of them the beginning, masked as what is shown.
+    """
     parts = []
     for message in (entry.request, entry.response):
         if message is None:
@@ -90,10 +94,11 @@ def searched_text(entry: Entry) -> str:
         beginnings = [
             (name, value[:_SHOWN]) for name, value in message.fields[:_FIELDS]
         ]
-        fields = masked_fields(beginnings, unmasked=True)
+        fields = masked_fields(beginnings, unmasked=unmasked)
         parts += [f"{name}: {value}" for name, value in fields]
-        if message.content is not None:
-            parts.append(message.content.data[:_SEARCHED].decode("utf-8", "replace"))
+        if message.content is not None and message.content.size <= _SEARCHED:
+            told = shown(message, unmasked=unmasked)
+            parts.append((told and told["text"]) or "")
     return "\n".join(parts)
 
 

@@ -7,6 +7,7 @@ all is dropped, and may come back and go on where it was.
 
 import asyncio
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,10 +15,9 @@ from typing import Any, Final
 from aiohttp import web
 
 from proxy.admin.exchanges import content_state, wanted_filter
-from proxy.admin.viewer import Viewer
+from proxy.admin.viewer import Seen, Viewer
 from proxy.clock import Clock
 from proxy.errors import OverLimitError
-from proxy.forward.exchange import Exchange
 from proxy.journal.filters import Filter
 
 MOST: Final = 32
@@ -150,33 +150,38 @@ class Streams:
         told.sequence = journal.sequence
         if skipped and journal.most:
             events.append(_event("skipped", {"count": skipped}))
-        for recorded in shown:
-            name = f"{journal.run}.{recorded.sequence}"
-            events += self._exchange(recorded.exchange, wanted, told, name)
-        for exchange in journal.under_way()[:_RUNNING_AT_A_TIME]:
-            if exchange.seconds > _SHOWN_FROM:
-                events += self._exchange(exchange, wanted, told, None)
-        await asyncio.sleep(0)
+        names = {one.exchange: f"{journal.run}.{one.sequence}" for one in shown}
+        running = [
+            exchange
+            for exchange in journal.under_way()[:_RUNNING_AT_A_TIME]
+            if exchange.seconds > _SHOWN_FROM
+        ]
+        see = self._viewer.see
+        seen = [see(one, running=False) for one in names]
+        seen += [see(one, running=True) for one in running]
+        matching = await self._viewer.matching(wanted, seen)
+        events += [
+            _event("exchange", one.summary, names.get(one.exchange))
+            for one in _to_tell(seen, matching, told)
+        ]
         return "".join(events)
 
-    def _exchange(
-        self, exchange: Exchange, wanted: Filter, told: _Told, name: str | None
-    ) -> list[str]:
-        """Return the event about `exchange`, if it is one of those wanted.
 
-        `name` is that of an ended one. Where the page shows it as running, it has to
-        learn of its end, whatever the filter says then.
-        """
-        running = name is None
-        seen = self._viewer.see(exchange, running=running)
-        is_known = exchange.id in told.running
-        if not (self._viewer.matches(wanted, seen) or (is_known and not running)):
-            return []
-        if running:
-            told.running.add(exchange.id)
-        else:
-            told.running.discard(exchange.id)
-        return [_event("exchange", seen.summary, name)]
+def _to_tell(seen: list[Seen], matching: list[Seen], told: _Told) -> Iterator[Seen]:
+    """Yield those that match, and the end of each that was told of as running.
+
+    Where a page shows one as running, it has to learn of its end, whatever the filter
+    says then.
+    """
+    wanted = {one.exchange for one in matching}
+    for one in seen:
+        is_known = one.exchange.id in told.running
+        if one.running and one.exchange in wanted:
+            told.running.add(one.exchange.id)
+            yield one
+        elif not one.running and (is_known or one.exchange in wanted):
+            told.running.discard(one.exchange.id)
+            yield one
 
 
 def _event(kind: str, members: dict[str, Any], name: str | None = None) -> str:

@@ -1,7 +1,8 @@
 """What the admin listener sees of the journal, and where exchanges take place."""
 
 import asyncio
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -57,6 +58,8 @@ class Viewer:
         self.config_text = config_text
         self._trusted = trusted
         self._summaries: WeakKeyDictionary[Exchange, Summary] = WeakKeyDictionary()
+        self._texts: WeakKeyDictionary[Exchange, str] = WeakKeyDictionary()
+        self._forgotten = 0
 
     def expect_trust(self) -> None:
         """Raise AccessDeniedError where visitors are not trusted."""
@@ -68,22 +71,55 @@ class Viewer:
                 value="password",
             )
 
-    async def search(self, wanted: Filter, limit: int | None = None) -> list[Seen]:
+    async def search(self, wanted: Filter, limit: int = sys.maxsize) -> list[Seen]:
         """Return the exchanges that match, newest first, those under way included."""
         running = self.journal.under_way()
         going_on = set(map(id, running))
         recorded = [one.exchange for one in self.journal.recorded()]
-        found = []
         by_start = sorted([*recorded, *running], key=lambda one: -one.number)
-        for count, exchange in enumerate(by_start, 1):
-            seen = self.see(exchange, running=id(exchange) in going_on)
-            if self.matches(wanted, seen):
-                found.append(seen)
-                if len(found) == limit:
-                    break
-            if not count % AT_A_TIME:
-                await asyncio.sleep(0)
-        return found
+        found: list[Seen] = []
+        for start in range(0, len(by_start), AT_A_TIME):
+            some = by_start[start : start + AT_A_TIME]
+            seen = [self.see(one, running=id(one) in going_on) for one in some]
+            found += await self.matching(wanted, seen)
+            if len(found) >= limit:
+                break
+            await asyncio.sleep(0)
+        return found[:limit]
+
+    async def matching(self, wanted: Filter, seen: Sequence[Seen]) -> list[Seen]:
+        """Return those of `seen` that are wanted."""
+        texts: Mapping[Exchange, str] = {}
+        if wanted.looks_inside:
+            texts = await self._texts_of(seen)
+        return [
+            one
+            for one in seen
+            if wanted.matches(one.summary, lambda one=one: texts[one.exchange])  # type: ignore[misc]
+        ]
+
+    async def _texts_of(self, seen: Sequence[Seen]) -> Mapping[Exchange, str]:
+        """Return what is looked through for a word, of each of `seen`.
+
+        Only what a visitor could have shown is looked through, or a word would tell
+        more than the page does. That takes its time: once for each, in a thread.
+        """
+        if self._forgotten != self.journal.contents_forgotten:
+            self._texts.clear()  # it would stand in them
+            self._forgotten = self.journal.contents_forgotten
+        texts = {one.exchange: self._texts.get(one.exchange) for one in seen}
+        missing = [one for one in seen if texts[one.exchange] is None or one.running]
+        entries = [self.entry(one.exchange, running=one.running) for one in missing]
+        made = await asyncio.to_thread(self._read, entries)
+        read = {one.exchange: text for one, text in zip(missing, made, strict=True)}
+        self._texts.update(read)
+        return {
+            **{one: text for one, text in texts.items() if text is not None},
+            **read,
+        }
+
+    def _read(self, entries: Sequence[Entry]) -> list[str]:
+        return [searched_text(entry, unmasked=self._trusted) for entry in entries]
 
     def see(self, exchange: Exchange, *, running: bool) -> Seen:
         """Return `exchange` with its summary, which is made once when it has ended."""
@@ -93,14 +129,6 @@ class Viewer:
             if not running:
                 self._summaries[exchange] = summary
         return Seen(exchange, summary, running)
-
-    def matches(self, wanted: Filter, seen: Seen) -> bool:
-        """Say whether `seen` is one of those wanted."""
-        entry = self.entry
-        return wanted.matches(
-            seen.summary,
-            lambda: searched_text(entry(seen.exchange, running=seen.running)),
-        )
 
     def entry(self, exchange: Exchange, *, running: bool) -> Entry:
         """Return `exchange` with all that there is of it, not masked."""

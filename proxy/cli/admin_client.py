@@ -64,7 +64,7 @@ class AdminClient:
     def status(self) -> dict[str, Any]:
         """Return the status object, which also proves that the proxy is there."""
         answer = self._call("GET", "/api/status", self._patience)
-        shape = _json_object(answer)
+        shape = json_object(answer)
         if answer.status == 200 and {"state", "version"} <= shape.keys():
             return shape
         if "description" in shape and (
@@ -95,7 +95,7 @@ class AdminClient:
     def _post(self, target: str, content: dict[str, str]) -> dict[str, Any]:
         body = json.dumps(content).encode()
         answer = self._call("POST", target, CALL_PATIENCE, body)
-        shape = _json_object(answer)
+        shape = json_object(answer)
         if 200 <= answer.status < 300:
             return shape
         if "description" not in shape:
@@ -237,7 +237,8 @@ def _somebody_else(address: Address) -> str:
     )
 
 
-def _json_object(answer: Answer) -> dict[str, Any]:
+def json_object(answer: Answer) -> dict[str, Any]:
+    """Return the JSON object in `answer`; an empty one where there is none."""
     try:
         shape = json.loads(answer.content)
     except ValueError:

@@ -11,6 +11,7 @@ from typing import Final
 
 from yarl import URL
 
+from proxy.certificate import SOON_DAYS
 from proxy.cli.certificate_facts import Facts
 from proxy.cli.findings import Finding, note, ok, unreachable
 from proxy.cli.handshake import (
@@ -25,7 +26,6 @@ from proxy.cli.interceptors import interceptor, is_russian_state
 from proxy.cli.within import within
 from proxy.clock import iso_utc
 
-_SOON_DAYS: Final = 14
 _LOOK_TIMEOUT: Final = 15.0
 
 # OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED and X509_V_ERR_HOSTNAME_MISMATCH.
@@ -58,7 +58,7 @@ def check_certificate(
     facts = seen.facts
     yield ok(subject, f"{seen.version}, issued by {facts.issuer}, until {_day(facts)}")
     days = (facts.ends - now) / 86_400
-    if days < _SOON_DAYS:
+    if days < SOON_DAYS:
         yield note(
             subject,
             f"it ends in {days:.0f} days; whoever runs the host has to renew it",

@@ -5,9 +5,8 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
-from proxy.certificate import ServerCertificate, ends_at
+from proxy.certificate import SOON_DAYS, ServerCertificate, ends_at
 from proxy.cli.findings import Finding, note, ok, wrong
 from proxy.clock import iso_utc, system_clock
 from proxy.config import Config, StoreConfig, TlsConfig
@@ -15,8 +14,6 @@ from proxy.errors import ConfigError, StoreError
 from proxy.oauth.stores import open_store
 from proxy.oauth.stores.record import DEFAULT_ACCOUNT
 from proxy.secret_files import open_to_others
-
-_SOON_DAYS: Final = 14
 
 
 def check_files(config: Config) -> Iterator[Finding]:
@@ -46,7 +43,7 @@ def check_certificate(tls: TlsConfig) -> Iterator[Finding]:
         return
     yield ok("tls", f"{tls.certificate_file} (valid until {iso_utc(ends)[:10]})")
     days = (ends - system_clock()) / 86_400
-    if days < _SOON_DAYS:
+    if days < SOON_DAYS:
         yield note(
             "tls",
             f"it ends in {days:.0f} days; renew it, with telemed-proxy cert if that "

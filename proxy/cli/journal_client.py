@@ -1,13 +1,12 @@
 """The commands' view of the journal of a running proxy."""
 
 import http.client
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from proxy.cli.admin_client import CALL_PATIENCE, AdminClient
+from proxy.cli.admin_client import CALL_PATIENCE, AdminClient, json_object
 from proxy.cli.http_call import Answer, to_listener
 from proxy.config import Address, Config, load_config
 from proxy.errors import ProxyError
@@ -50,11 +49,8 @@ class JournalClient(AdminClient):
     def _refusal(self, response: http.client.HTTPResponse) -> ProxyError:
         content = response.read(_ERROR_LIMIT)
         answer = Answer(response.status, response.headers, content)
-        try:
-            shape = json.loads(content)
-        except ValueError:
-            shape = None
-        if isinstance(shape, dict) and "description" in shape:
+        shape = json_object(answer)
+        if "description" in shape:
             return self._error(answer, shape)
         return self._stranger(answer)
 

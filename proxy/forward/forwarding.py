@@ -112,6 +112,7 @@ class Forwarding:
         "_content",
         "_downlink",
         "_entered",
+        "_exchange",
         "_finished",
         "_framing",
         "_goes_on",
@@ -125,7 +126,6 @@ class Forwarding:
         "_tunnelled",
         "_upstream_status",
         "_went_out",
-        "exchange",
     )
 
     _caller: Caller
@@ -142,7 +142,7 @@ class Forwarding:
         client: InboundConnection,
     ) -> None:
         exchange.begun = time.perf_counter()
-        self.exchange = exchange
+        self._exchange = exchange
         self._parts = parts
         self._recording = recording
         self._head = head
@@ -173,8 +173,8 @@ class Forwarding:
             sending = self._sending = self._outbound(target)
             self._goes_on = True
             token = self._parts.credential.current()
-            if self._parts.paid.concerns(self._head.method, self.exchange.target):
-                self.exchange.paid = True
+            if self._parts.paid.concerns(self._head.method, self._exchange.target):
+                self._exchange.paid = True
                 self._wait(self._send_paid())
             elif token is not None and sending.take():
                 self._send(token)
@@ -188,7 +188,7 @@ class Forwarding:
 
         Raises a ProxyError about what may not pass.
         """
-        head, exchange, access = self._head, self.exchange, self._parts.access
+        head, exchange, access = self._head, self._exchange, self._parts.access
         target, local = head.target, None
         is_usual = target[:1] == b"/" and b"host" in head.seen
         if not is_usual or not access.knows(head.seen[b"host"]):
@@ -243,7 +243,7 @@ class Forwarding:
     async def _send_patiently(
         self, token: str | None = None, *, on_new: bool = False
     ) -> None:
-        exchange, before = self.exchange, time.perf_counter()
+        exchange, before = self._exchange, time.perf_counter()
         if token is None:
             token = await self._parts.credential.access_token()
             since, before = before, time.perf_counter()
@@ -269,8 +269,8 @@ class Forwarding:
                 raise RequestError(
                     "the request's content did not come in time", status=408
                 ) from exc
-        paid, caller = self._parts.paid, self.exchange.caller
-        key = paid.key(head.method, self.exchange.target, whole, caller)
+        paid, caller = self._parts.paid, self._exchange.caller
+        key = paid.key(head.method, self._exchange.target, whole, caller)
         repeat = means_it(head.seen.get(ALLOW_REPEAT))
         self._submission = paid.begin(key, repeat=repeat)
         await self._send_patiently()
@@ -280,8 +280,8 @@ class Forwarding:
         self._went_out = self._went_out or sending.connection.reusable
         self._upstream_status = None
         self._token = token
-        self.exchange.reused = sending.connection.reused
-        self.exchange.sent_at = time.perf_counter()
+        self._exchange.reused = sending.connection.reused
+        self._exchange.sent_at = time.perf_counter()
         sending.send(token, self._downlink.interim, self._on_head)
 
     def _on_head(self) -> None:
@@ -296,10 +296,10 @@ class Forwarding:
                 return
             if head is None:
                 return
-            exchange = self.exchange
+            exchange = self._exchange
             exchange.upstream_seconds = time.perf_counter() - exchange.sent_at
             self._upstream_status = head.status
-            if head.status in SUSPECT and not self.exchange.replayed:
+            if head.status in SUSPECT and not self._exchange.replayed:
                 self._wait(self._reconsider(head))
             else:
                 self._respond(head)
@@ -312,7 +312,7 @@ class Forwarding:
         Another kept one may be as stale, and what kills its connection must not take
         them all along.
         """
-        self.exchange.resent = True
+        self._exchange.resent = True
         self._begin_anew()
         await cancel(self._sending.give_up())
         await self._send_patiently(self._token, on_new=True)
@@ -340,16 +340,16 @@ class Forwarding:
             self._respond(head)
             return
         self._begin_anew()
-        self.exchange.token_seconds = time.perf_counter() - since
-        self.exchange.earlier_seconds -= self.exchange.token_seconds
+        self._exchange.token_seconds = time.perf_counter() - since
+        self._exchange.earlier_seconds -= self._exchange.token_seconds
         await cancel(sending.give_up())
-        self.exchange.replayed = True
+        self._exchange.replayed = True
         self._went_out = False  # a rejection means that nothing was done
         await self._send_patiently(replacement)
 
     def _respond(self, head: ResponseHead) -> None:
         """Relay the response that begins with `head`, in one write if it is short."""
-        sending, downlink, exchange = self._sending, self._downlink, self.exchange
+        sending, downlink, exchange = self._sending, self._downlink, self._exchange
         connection = sending.connection
         if sending.uploading or self._recording.draining:
             # Where an upload is cut, what comes next on the connection is its rest.
@@ -394,7 +394,7 @@ class Forwarding:
         self, connection: UpstreamConnection, sink: Callable[[bytes], None]
     ) -> None:
         """Hand what is still to come of the content to `sink`."""
-        kept = self.exchange.kept
+        kept = self._exchange.kept
         self._relay(
             connection, sink if kept is None else _both(kept.response.take, sink)
         )
@@ -419,7 +419,7 @@ class Forwarding:
                 return
         except UpstreamError as error:
             # The status line has gone out: the only honest error is to cut.
-            self.exchange.error = error.proxy_error
+            self._exchange.error = error.proxy_error
             downlink.cut(visibly=self._framing.by_close)
         else:
             if self._framing.chunked:
@@ -446,8 +446,8 @@ class Forwarding:
                 "the upstream switched protocols in the middle of the request",
                 proxy_error="http_protocol_error",
             )
-        self.exchange.status = head.status
-        self.exchange.answer = head.raw
+        self._exchange.status = head.status
+        self._exchange.answer = head.raw
         upgrade = b"Upgrade: " + head.seen[b"upgrade"]
         downlink.write_switch([status_line(head), *relayed_lines(head), upgrade])
         content = self._tunnelled = self._client.tunnel()
@@ -469,27 +469,27 @@ class Forwarding:
 
     def _told_timing(self, head: ResponseHead) -> list[bytes]:
         """Return the lines that tell the client what the journal would."""
-        lines = [server_timing(self.exchange.stages())]
+        lines = [server_timing(self._exchange.stages())]
         if all(name != REQUEST_ID for name, _ in head.fields):
-            lines.append(b"X-Request-Id: " + self.exchange.request_id.encode())
+            lines.append(b"X-Request-Id: " + self._exchange.request_id.encode())
         return lines
 
     def _begin_anew(self) -> None:
         """Count what was tried so far as one part of the time, before another try."""
-        exchange = self.exchange
+        exchange = self._exchange
         exchange.earlier_seconds = time.perf_counter() - exchange.begun
         exchange.token_seconds = exchange.connection_seconds = 0.0
         exchange.opening = None
 
     def _keep_content(self) -> None:
         """Have the contents of request and response kept, for who wants to see them."""
-        kept = self.exchange.kept = self._parts.keeping.begin()
+        kept = self._exchange.kept = self._parts.keeping.begin()
         if self._content is not None:
             self._content.keep_in(kept.request)
 
     def look(self) -> Exchange:
         """Return the exchange as it stands."""
-        exchange = self.exchange
+        exchange = self._exchange
         if self._finished:
             return exchange
         exchange.seconds = time.perf_counter() - exchange.begun
@@ -504,7 +504,7 @@ class Forwarding:
         """Take the next steps in a task; what waits in it watches the connection."""
         if self._sending.connected:
             self._sending.connection.watch(None)
-        before = request_id.set(self.exchange.request_id)
+        before = request_id.set(self._exchange.request_id)
         self._task = spawn(self._patiently(steps), name="forwarding")
         # One that is cancelled in the same moment never gets to its steps.
         self._task.add_done_callback(lambda _: steps.close())
@@ -522,18 +522,20 @@ class Forwarding:
         """Stop: there is nobody any more to be answered."""
         if self._task is not None:
             self._task.cancel()
-        self.exchange.error = "client_left"
+        self._exchange.error = "client_left"
         self._finish()
 
     def _answer(self, status: int, fields: TextFields) -> None:
-        self.exchange.answered_by, self.exchange.status = "proxy", status
-        self._downlink.respond(status, fields)
+        exchange = self._exchange
+        exchange.answered_by, exchange.status = "proxy", status
+        named = [*fields, ("X-Request-Id", exchange.request_id)]
+        self._downlink.respond(status, named)
 
     def _fail(self, error: Exception) -> None:
         """Answer `error`; once the head has gone out, all that is left is to cut."""
         if self._finished:
             return
-        exchange, downlink, head = self.exchange, self._downlink, self._head
+        exchange, downlink, head = self._exchange, self._downlink, self._head
         extra: TextFields = []
         if isinstance(error, ProxyError):
             extra = self._parts.access.answer_fields(head.seen)
@@ -561,7 +563,7 @@ class Forwarding:
         if self._finished:
             return
         self._finished = True
-        exchange = self.exchange
+        exchange = self._exchange
         if self._goes_on and self._sending.connected:
             _ = self._sending.give_up()
         if self._content is not None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from proxy.access.repeats import ALLOW_REPEAT
-from proxy.errors import ProxyError, RequestError
+from proxy.errors import ConflictError, RequestError
 from proxy.forward.exchange import Exchange
 from proxy.forward.fields import HOP_BY_HOP
 from proxy.http1.framing import FRAMING
@@ -17,13 +17,6 @@ from proxy.redaction import MASK
 _NOT_AGAIN: Final = HOP_BY_HOP | FRAMING | {b"host", b"expect", ALLOW_REPEAT}
 
 _CONTROLS: Final = frozenset(map(chr, (*range(0x20), 0x7F)))
-
-
-class ReplayError(ProxyError):
-    """An exchange cannot be sent again as it was asked for."""
-
-    status = 409
-    type = "conflict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +34,34 @@ class Edit:
     confirmed: bool = False
 
 
+class Again(NamedTuple):
+    """A request to be sent: `data` is all of it."""
+
+    method: str
+    target: str
+    data: bytes
+
+
 def request_again(
     exchange: Exchange, masked: Entry, edit: Edit, authority: bytes
-) -> bytes:
+) -> Again:
     """Return the request of `exchange` with `edit` made to it, to be sent to us.
 
     `masked` is how the exchange is shown; `authority` is that of a listener. Raises
-    RequestError, or ReplayError for what cannot be sent again.
+    RequestError, or ConflictError for what cannot be sent again.
     """
     section = exchange.section
     if section is None:
-        raise ReplayError("What came was no request that could be sent again.")
+        raise ConflictError("This was no valid request, so it cannot be sent again.")
     if exchange.status == 101:
-        raise ReplayError("A connection that went over to another protocol is no call.")
+        raise ConflictError(
+            "A connection that went over to another protocol cannot be sent again."
+        )
     method = exchange.method if edit.method is None else edit.method.strip()
     content = _content(exchange, masked, edit)
+    target = _target(exchange.target, masked, edit)
     lines = [
-        b"%b %b HTTP/1.1"
-        % (_encoded(method, "method"), _target(exchange.target, masked, edit)),
+        b"%b %b HTTP/1.1" % (_encoded(method, "method"), target),
         b"Host: " + authority,
         b"Connection: close",
         *_field_lines(section, masked, edit),
@@ -71,7 +74,8 @@ def request_again(
         lines.append(b"Content-Length: %d" % len(content))
     if edit.confirmed:
         lines.append(b"X-Proxy-Allow-Repeat: 1")
-    return b"\r\n".join((*lines, b"", content))
+    data = b"\r\n".join((*lines, b"", content))
+    return Again(method, target.decode("utf-8", "surrogateescape"), data)
 
 
 def _target(target: str, masked: Entry, edit: Edit) -> bytes:
@@ -130,7 +134,7 @@ def _content(exchange: Exchange, masked: Entry, edit: Edit) -> bytes:
         return b""
     kept = exchange.kept
     if kept is None or kept.request.kept < kept.request.size:
-        raise ReplayError(
+        raise ConflictError(
             "The content of this request was not kept, so it cannot be sent again; "
             "have content kept first, or give another content.",
             value="content",

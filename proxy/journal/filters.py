@@ -30,10 +30,16 @@ Text = Callable[[], str]
 Test = Callable[[Summary, Text], bool]
 
 _KINDS: Final[dict[str, Callable[[Summary], bool]]] = {
-    "error": lambda one: one["error"] is not None or one["status"] >= 400,
+    "error": lambda one: (
+        one["error"] is not None
+        or one["status"] >= 400
+        or (not one["status"] and not one["running"])
+    ),
     "proxy": lambda one: one["answered_by"] == "proxy",
     "running": lambda one: bool(one["running"]),
-    "replayed": lambda one: bool(one["replayed"]) or one["replay_of"] is not None,
+    "replayed": lambda one: (
+        bool(one["replayed"] or one["resent"]) or one["replay_of"] is not None
+    ),
     "paid": lambda one: bool(one["paid"]),
     "slow": lambda one: one["seconds"] > SLOW,
 }
@@ -57,6 +63,7 @@ class Term:
 
     test: Test
     negated: bool = False
+    looks_inside: bool = False
 
     def matches(self, summary: Summary, text: Text) -> bool:
         """Say whether an exchange is as the term says."""
@@ -68,6 +75,11 @@ class Filter:
     """All conditions of an expression; without any, everything matches."""
 
     terms: tuple[Term, ...] = ()
+
+    @property
+    def looks_inside(self) -> bool:
+        """Whether `matches` may ask for the text of an exchange."""
+        return any(term.looks_inside for term in self.terms)
 
     @classmethod
     def parse(cls, text: str) -> "Filter":
@@ -127,7 +139,8 @@ def _term(word: str, bare: int) -> Term | None:
     make = _TERMS.get(name.lower()) if colon and len(name) < bare else None
     if make is None:
         name, value, make = "", word, _plain
-    return Term(make(value), negated) if value else None
+    inside = make is _plain
+    return Term(make(value), negated, inside) if value else None
 
 
 def _method(value: str) -> Test:

@@ -90,7 +90,7 @@ def _timings(entry: Entry) -> dict[str, float]:
         return _ms(sum(took_place)) if took_place else -1
 
     timings = {
-        "blocked": spent("access", "token", "connection"),
+        "blocked": spent("earlier", "access", "token", "connection"),
         "dns": spent("dns"),
         "connect": spent("tcp", "tls"),
         "ssl": spent("tls"),

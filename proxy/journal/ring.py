@@ -51,6 +51,8 @@ class Journal:
         self.sequence = 0
         self.cleared = 0
         """How often everything was forgotten on demand."""
+        self.contents_forgotten = 0
+        """How often the content of everything was."""
 
     # -- Writing -----------------------------------------------------------------
 
@@ -90,6 +92,7 @@ class Journal:
                 exchange.kept.forget()
         for exchange in self._ring:
             exchange.kept = None
+        self.contents_forgotten += 1
         self._sizes = deque(map(_size, self._ring))
         self._bytes = sum(self._sizes)
         self._tell()
