@@ -196,7 +196,8 @@ def means_it(field: bytes | None) -> bool:
 
 def _refusal(call: _Call, now: float, window: float) -> RepeatedCallError:
     # No Retry-After: a program that obeys it would pay a second time, only later.
-    since = f"was sent {max(0, round(now - call.sent))} seconds ago"
+    ago = round(now - call.sent)
+    since = f"was sent {f'{ago} seconds' if ago > 1 else 'a moment'} ago"
     if call.under_way:
         since = f"{since} and is still under way"
     return RepeatedCallError(

@@ -69,6 +69,7 @@ class Exchanges:
 
     async def clear(self, request: web.Request) -> web.Response:
         """Forget everything."""
+        self._viewer.expect_trust()
         return json_response({"forgotten": self._viewer.journal.clear()})
 
     async def command(self, request: web.Request) -> web.Response:
@@ -134,18 +135,13 @@ class Exchanges:
     async def switch_content(self, request: web.Request) -> web.Response:
         """Keep content for so many seconds, or no more."""
         journal = self._viewer.journal
-        seconds = (await read_members(request)).get("seconds")
-        if (
-            isinstance(seconds, bool)
-            or not isinstance(seconds, int)
-            or not 0 <= seconds <= LONGEST
-        ):
+        seconds = _whole((await read_members(request)).get("seconds"))
+        if seconds is None or not 0 <= seconds <= LONGEST:
             raise RequestError(
                 f'Send {{"seconds": 600}}: from 0, which stops, to {LONGEST:.0f}.',
                 value="seconds",
             )
-        if seconds:
-            self._viewer.expect_trust()
+        self._viewer.expect_trust()
         if seconds and not journal.most:
             raise ConflictError(
                 "The journal is switched off; set journal.exchanges in the config."
@@ -216,6 +212,15 @@ def _edit(members: dict[str, Any]) -> Edit:
         content=_text(members, "content"),
         confirmed=members.get("confirm") is True,
     )
+
+
+def _whole(value: object) -> int | None:
+    """Return `value` if it is a whole number, as 600.0 is in JSON."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value
 
 
 def _text(members: dict[str, Any], name: str) -> str | None:

@@ -4,19 +4,18 @@ from typing import Any, Final
 
 from proxy.clock import iso_utc
 from proxy.journal.endpoints import endpoint_of
-from proxy.journal.entry import Entry, Message
+from proxy.journal.entry import Entry, Message, TextField
 from proxy.journal.explain import why
 from proxy.journal.masking import masked, masked_fields, shown
 from proxy.journal.texts import masked_target, masked_text
 
 _SEARCHED: Final = 16 * 1024
-"""Bytes of content that is looked through for a word; a longer one is not."""
+"""Bytes of content that is looked through for a word; a longer one is not. As many are
+looked through of the fields."""
 
 _SHOWN: Final = 1000
 """Characters of a target in a list, and of a field that is looked through: masking
 more of them would take too long for what may be done for hundreds at a time."""
-
-_FIELDS: Final = 100
 
 
 def summary_of(entry: Entry) -> dict[str, Any]:
@@ -85,21 +84,29 @@ def detail_of(entry: Entry, unmasked: bool) -> dict[str, Any]:
 def searched_text(entry: Entry, *, unmasked: bool) -> str:
     """Return what is looked through for a word: fields, and content that was kept.
 
-    Of all of them the beginning, masked as what is shown.
+    Of all of them the beginning, masked as what is shown, without case.
     """
     parts = []
     for message in (entry.request, entry.response):
         if message is None:
             continue
-        beginnings = [
-            (name, value[:_SHOWN]) for name, value in message.fields[:_FIELDS]
-        ]
-        fields = masked_fields(beginnings, unmasked=unmasked)
+        fields = masked_fields(_beginnings(message), unmasked=unmasked)
         parts += [f"{name}: {value}" for name, value in fields]
         if message.content is not None and message.content.size <= _SEARCHED:
             told = shown(message, unmasked=unmasked)
-            parts.append((told and told["text"]) or "")
-    return "\n".join(parts)
+            parts.append(((told and told["text"]) or "")[:_SEARCHED])
+    return "\n".join(parts).casefold()
+
+
+def _beginnings(message: Message) -> list[TextField]:
+    """Return the fields of `message`, long ones cut, as far as there is room."""
+    room, fields = _SEARCHED, []
+    for name, value in message.fields:
+        room -= len(name) + min(len(value), _SHOWN)
+        if room < 0:
+            break
+        fields.append((name, value[:_SHOWN]))
+    return fields
 
 
 def _message(message: Message, safe: Message, *, unmasked: bool) -> dict[str, Any]:

@@ -156,9 +156,7 @@ class Streams:
             for exchange in journal.under_way()[:_RUNNING_AT_A_TIME]
             if exchange.seconds > _SHOWN_FROM
         ]
-        see = self._viewer.see
-        seen = [see(one, running=False) for one in names]
-        seen += [see(one, running=True) for one in running]
+        seen = await self._viewer.see_all(names, running)
         matching = await self._viewer.matching(wanted, seen)
         events += [
             _event("exchange", one.summary, names.get(one.exchange))

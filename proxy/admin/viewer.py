@@ -1,8 +1,9 @@
 """What the admin listener sees of the journal, and where exchanges take place."""
 
 import asyncio
+import logging
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -10,14 +11,18 @@ from weakref import WeakKeyDictionary
 from proxy.admin.shown import searched_text, summary_of
 from proxy.errors import AccessDeniedError, NotFoundError
 from proxy.forward.exchange import Exchange
-from proxy.journal.entries import Place, entry_of
+from proxy.journal.entries import Place, entry_of, nothing_of
 from proxy.journal.entry import Entry
 from proxy.journal.filters import Filter
 from proxy.journal.replay import Replays
 from proxy.journal.ring import Journal
 
-AT_A_TIME: Final = 20
-"""Exchanges that are looked through before forwarded calls have their turn."""
+logger = logging.getLogger(__name__)
+
+AT_A_TIME: Final = 50
+"""Exchanges that are looked through at a time."""
+
+_AT_ONCE: Final = 5  # before forwarded calls have their turn
 
 Summary = dict[str, Any]
 
@@ -80,12 +85,29 @@ class Viewer:
         found: list[Seen] = []
         for start in range(0, len(by_start), AT_A_TIME):
             some = by_start[start : start + AT_A_TIME]
-            seen = [self.see(one, running=id(one) in going_on) for one in some]
+            seen = await self.see_all(
+                [one for one in some if id(one) not in going_on],
+                [one for one in some if id(one) in going_on],
+            )
+            seen.sort(key=lambda one: -one.exchange.number)
             found += await self.matching(wanted, seen)
             if len(found) >= limit:
                 break
-            await asyncio.sleep(0)
         return found[:limit]
+
+    async def see_all(
+        self, ended: Iterable[Exchange], running: Iterable[Exchange]
+    ) -> list[Seen]:
+        """Return all of these with their summaries, and let calls pass in between."""
+        seen = []
+        for exchanges, goes_on in ((ended, False), (running, True)):
+            for exchange in exchanges:
+                is_new = goes_on or exchange not in self._summaries
+                seen.append(self.see(exchange, running=goes_on))
+                if is_new and not len(seen) % _AT_ONCE:
+                    await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return seen
 
     async def matching(self, wanted: Filter, seen: Sequence[Seen]) -> list[Seen]:
         """Return those of `seen` that are wanted."""
@@ -125,7 +147,12 @@ class Viewer:
         """Return `exchange` with its summary, which is made once when it has ended."""
         summary = None if running else self._summaries.get(exchange)
         if summary is None:
-            summary = summary_of(self.entry(exchange, running=running))
+            try:
+                summary = summary_of(self.entry(exchange, running=running))
+            except Exception:
+                # Whatever is odd about one must not hide the others.
+                logger.exception("exchange %s could not be shown", exchange.id)
+                summary = summary_of(nothing_of(exchange, running=running))
             if not running:
                 self._summaries[exchange] = summary
         return Seen(exchange, summary, running)

@@ -202,6 +202,7 @@ class InboundContent:
     def forget(self) -> None:
         """Keep nothing any more, nor of what still comes: nobody sends it."""
         self._forgotten = True
+        self.part = None
         self._kept = None
         self._arrived = []
         self._count(-self._counted)

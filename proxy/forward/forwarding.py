@@ -13,7 +13,13 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from proxy.access.repeats import ALLOW_REPEAT, PaidCalls, Submission, means_it
+from proxy.access.repeats import (
+    ALLOW_REPEAT,
+    PaidCalls,
+    Submission,
+    may_have_cost,
+    means_it,
+)
 from proxy.access.rules import AccessRules, Caller
 from proxy.errors import (
     LoopError,
@@ -174,7 +180,6 @@ class Forwarding:
             self._goes_on = True
             token = self._parts.credential.current()
             if self._parts.paid.concerns(self._head.method, self._exchange.target):
-                self._exchange.paid = True
                 self._wait(self._send_paid())
             elif token is not None and sending.take():
                 self._send(token)
@@ -273,6 +278,7 @@ class Forwarding:
         key = paid.key(head.method, self._exchange.target, whole, caller)
         repeat = means_it(head.seen.get(ALLOW_REPEAT))
         self._submission = paid.begin(key, repeat=repeat)
+        self._exchange.paid = True  # until it is known to have cost nothing
         await self._send_patiently()
 
     def _send(self, token: str) -> None:
@@ -469,9 +475,10 @@ class Forwarding:
 
     def _told_timing(self, head: ResponseHead) -> list[bytes]:
         """Return the lines that tell the client what the journal would."""
-        lines = [server_timing(self._exchange.stages())]
-        if all(name != REQUEST_ID for name, _ in head.fields):
-            lines.append(b"X-Request-Id: " + self._exchange.request_id.encode())
+        name = self._exchange.request_id
+        lines = [server_timing(self._exchange.stages(), name)]
+        if all(lower != REQUEST_ID for lower, _ in head.fields):
+            lines.append(b"X-Request-Id: " + name.encode())
         return lines
 
     def _begin_anew(self) -> None:
@@ -573,8 +580,9 @@ class Forwarding:
             exchange.received += self._tunnelled.received
             self._tunnelled.forget()
         if self._submission is not None:
-            status = self._upstream_status
-            self._submission.settle(sent=self._went_out, status=status)
+            sent, status = self._went_out, self._upstream_status
+            self._submission.settle(sent=sent, status=status)
+            exchange.paid = may_have_cost(sent=sent, status=status)
         exchange.seconds = time.perf_counter() - exchange.begun
         exchange.sent = self._downlink.sent
         if exchange.kept is not None:
@@ -583,17 +591,20 @@ class Forwarding:
         self._client.answered()
 
 
-def server_timing(stages: Mapping[str, float]) -> bytes:
+def server_timing(stages: Mapping[str, float], request_id: str) -> bytes:
     """Return the field that tells how long each part took, up to the answer's head.
 
-    Durations are milliseconds (Server Timing, section 3); `stages` has seconds.
+    Durations are milliseconds (Server Timing, section 3); `stages` has seconds. The
+    request's id is in it, too, as the API may have an X-Request-Id of its own.
     """
     told = {**stages, "upstream": stages.get("first_byte", 0.0)}
-    return b"Server-Timing: " + b", ".join(
+    durations = [
         b"%b;dur=%.1f" % (name.encode(), seconds * 1000)
         for name, seconds in told.items()
         if name not in ("first_byte", "content")
-    )
+    ]
+    named = b'id;desc="%b"' % request_id.encode()
+    return b"Server-Timing: " + b", ".join((*durations, named))
 
 
 def _both(

@@ -31,11 +31,11 @@ class Keeping:
 class Part:
     """The content of one message: its beginning, and size and hash of all of it."""
 
-    __slots__ = ("_full", "_hash", "_keeping", "_pieces", "kept", "size")
+    __slots__ = ("_full", "_hash", "_keeping", "_kept", "kept", "size")
 
     def __init__(self, keeping: Keeping) -> None:
         self._keeping = keeping
-        self._pieces: list[bytes] = []
+        self._kept = bytearray()
         self._hash = hashlib.sha256()
         self._full = False
         self.kept = 0
@@ -52,19 +52,19 @@ class Part:
         self._full = room < len(piece)
         if room > 0 and piece:
             piece = piece[:room]
-            self._pieces.append(piece)
+            self._kept += piece
             self.kept += len(piece)
             keeping.under_way += len(piece)
 
     @property
     def data(self) -> bytes:
         """What was kept."""
-        return b"".join(self._pieces)
+        return bytes(self._kept)
 
     def forget(self) -> None:
         """Let go of what was kept, and keep nothing more."""
         self._full = True
-        self._pieces = []
+        self._kept = bytearray()
         self.kept = 0
 
     @property

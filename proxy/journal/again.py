@@ -111,7 +111,7 @@ def _field_line(name: str, value: str) -> bytes:
     encoded = _encoded(name.strip(), "fields")
     if not _CONTROLS.isdisjoint(value):
         raise RequestError("A field's value is one line of text.", value="fields")
-    return encoded + b": " + value.strip().encode("utf-8", "surrogateescape")
+    return encoded + b": " + _bytes_of(value.strip(), "fields")
 
 
 def _shown_content(masked: Entry) -> str:
@@ -128,7 +128,7 @@ def _content(exchange: Exchange, masked: Entry, edit: Edit) -> bytes:
                 "they are; have personal data shown before you edit it.",
                 value="masked",
             )
-        return edit.content.encode("utf-8", "surrogateescape")
+        return _bytes_of(edit.content, "content")
     assert exchange.section is not None  # noqa: S101  its caller has looked
     if FRAMING.isdisjoint(exchange.section.seen):
         return b""
@@ -142,8 +142,17 @@ def _content(exchange: Exchange, masked: Entry, edit: Edit) -> bytes:
     return kept.request.data
 
 
+def _bytes_of(text: str, what: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as exc:  # half of a pair, which JSON can hold
+        raise RequestError(
+            f"There is a character in {what} that cannot be sent.", value=what
+        ) from exc
+
+
 def _encoded(text: str, what: str) -> bytes:
-    encoded = text.encode("utf-8", "surrogateescape")
+    encoded = _bytes_of(text, what)
     if not text or " " in text or not _CONTROLS.isdisjoint(text):
         raise RequestError(f"That is no {what} of a request.", value=what)
     return encoded

@@ -76,14 +76,15 @@ def endpoint_of(target: str) -> str | None:
     found = _WITH_ID.get(parent)
     if found is not None:
         return found if last else None
-    return _by_plain_path(path)
+    # Once and no more: what is written oddly twice is no call of anybody's.
+    plain = _plain_path(path)
+    parent, _, last = plain.rpartition("/")
+    return _FIXED.get(plain) or (_WITH_ID.get(parent) if last else None)
 
 
-def _by_plain_path(path: str) -> str | None:
-    """Find a path that is written in an unusual way: with an origin, in upper case."""
-    plain = path
-    if "://" in path:
+def _plain_path(path: str) -> str:
+    """Return a path that may be written in upper case, and have an origin before it."""
+    if path[:1] != "/" and "://" in path:
         _, slash, rest = path.partition("://")[2].partition("/")
-        plain = slash + rest
-    plain = plain.lower()
-    return None if plain == path else endpoint_of(plain)
+        path = slash + rest
+    return path.lower()

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from email.utils import formatdate
 from http import HTTPStatus
 
 from proxy.answers import error_body, error_fields
@@ -67,6 +68,26 @@ def entry_of(exchange: Exchange, place: Place, *, running: bool = False) -> Entr
     )
 
 
+def nothing_of(exchange: Exchange, *, running: bool) -> Entry:
+    """Return an entry for an exchange of which nothing else can be shown."""
+    return Entry(
+        id=exchange.id,
+        number=exchange.number,
+        request_id=exchange.id,
+        started=exchange.started,
+        method="-",
+        target="-",
+        request=Message([], None),
+        response=None,
+        status=exchange.status,
+        answered_by=exchange.answered_by,
+        running=running,
+        seconds=exchange.seconds,
+        received=exchange.received,
+        sent=exchange.sent,
+    )
+
+
 def _reason(status: int, answer: ResponseHead | None) -> str:
     """Return the reason phrase of a relayed answer, or of one of ours."""
     if answer is not None:
@@ -92,8 +113,13 @@ def _response(
     if fault is not None:
         body = error_body(fault)
         whole = KeptContent(body, len(body), hashlib.sha256(body).hexdigest())
-        without = exchange.method == "HEAD"
-        return Message(error_fields(fault), _NO_CONTENT if without else whole)
+        fields = [
+            *error_fields(fault),
+            ("X-Request-Id", exchange.request_id),
+            ("Date", formatdate(exchange.started + exchange.seconds, usegmt=True)),
+            ("Content-Length", str(len(body))),
+        ]
+        return Message(fields, _NO_CONTENT if exchange.method == "HEAD" else whole)
     if answer is None:
         return Message([], _NO_CONTENT) if exchange.status else None
     kept = None if exchange.kept is None else exchange.kept.response

@@ -25,7 +25,7 @@ Summary = Mapping[str, Any]
 """An exchange as `GET /api/exchanges` lists it."""
 
 Text = Callable[[], str]
-"""Returns what plain words are looked for in, beside the summary."""
+"""Returns what plain words are looked for in beside the summary, without case."""
 
 Test = Callable[[Summary, Text], bool]
 
@@ -204,7 +204,7 @@ def _plain(value: str) -> Test:
         members = (summary[name] for name in _WORDS)
         told = [str(member) for member in members if member is not None]
         told += _forms(summary["target"])[1:]
-        return wanted in "\n".join(told).casefold() or wanted in text().casefold()
+        return wanted in "\n".join(told).casefold() or wanted in text()
 
     return test
 

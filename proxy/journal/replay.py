@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from proxy.errors import RequestError
+from proxy.errors import OverLimitError, RequestError
 from proxy.forward.content import InboundContent
 from proxy.forward.exchange import Exchange
 from proxy.forward.inbound import Answering, InboundConnection
@@ -17,6 +17,9 @@ from proxy.forward.inbound_server import InboundServer
 from proxy.http1.errors import MalformedError
 from proxy.http1.head import RequestHead
 from proxy.tasks import cancel, spawn
+
+MOST: Final = 16
+"""Requests that are sent again at the same time."""
 
 PATIENCE: Final = 30.0
 """Seconds after which an exchange is shown as it stands, while it goes on."""
@@ -37,8 +40,11 @@ class Replays:
     async def send(self, request: bytes, replay_of: str) -> Exchange:
         """Send `request`, and return the exchange when it is over, or takes too long.
 
-        Raises RequestError for what is no request.
+        Raises RequestError for what is no request, OverLimitError where many are under
+        way.
         """
+        if len(self._tasks) >= MOST:
+            raise OverLimitError("Too much is being sent again already; wait for it.")
         watched = _Watched(self._inbound, replay_of)
         task = spawn(_converse(watched, request), name="replay")
         self._tasks.add(task)

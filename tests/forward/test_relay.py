@@ -401,7 +401,9 @@ async def test_server_timing_is_added_on_request() -> None:
     timing = re.search(rb"\r\nServer-Timing: (.*)\r\n", relayed)
     assert timing is not None
     assert re.fullmatch(
-        rb"access;dur=[0-9.]+, (?:[a-z]+;dur=[0-9.]+, )*upstream;dur=[0-9.]+", timing[1]
+        rb"access;dur=[0-9.]+, (?:[a-z]+;dur=[0-9.]+, )*upstream;dur=[0-9.]+"
+        rb', id;desc="[0-9a-f]+-1"',
+        timing[1],
     )
     assert re.search(rb"\r\nX-Request-Id: [0-9a-f]+-1\r\n", relayed)
     assert b"\r\nX-Request-Id: mine-17\r\n" in named

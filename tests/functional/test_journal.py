@@ -178,6 +178,38 @@ class TestTheList:
         )
         assert await look.exchanges() == []
 
+    async def test_only_what_may_have_cost_is_marked_as_paid(
+        self, look: Looking
+    ) -> None:
+        await look.send(VOIP, "POST", data=b"{}")
+        await look.send(VOIP, "POST", data=b"{}")
+        repeated, paid = await look.exchanges()
+        assert (paid["status"], paid["paid"]) == (200, True)
+        assert (repeated["status"], repeated["paid"]) == (409, False)
+
+    async def test_one_that_is_odd_does_not_hide_the_others(
+        self, look: Looking, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(target: str) -> str | None:
+            if "odd" in target:
+                raise ValueError
+            return None
+
+        monkeypatch.setattr("proxy.admin.shown.endpoint_of", refuse)
+        await look.send("/odd")
+        await look.send("/usual")
+        usual, odd = await look.exchanges()
+        assert (usual["target"], odd["target"]) == ("/usual", "-")
+        assert odd["status"] == 404
+
+    async def test_a_hundred_long_targets_are_listed_in_short(
+        self, look: Looking
+    ) -> None:
+        await look.send("/api/v1/profile/get?" + "a=b&" * 10_000)
+        target = (await look.last())["target"]
+        assert len(target) <= 1001
+        assert target.endswith("…")
+
 
 class TestTheFilter:
     async def test_content_is_found_until_it_is_forgotten(self, look: Looking) -> None:
@@ -248,6 +280,22 @@ class TestTheDetail:
         for rest in ("", "/command?as=curl", "/request/content?unmasked=true"):
             status, error = await look.api(f"/api/exchanges/abcdef-99{rest}")
             assert (status, error["type"]) == (404, "not_found")
+
+    async def test_an_answer_of_ours_is_shown_as_it_was_sent(
+        self, look: Looking
+    ) -> None:
+        url = f"{look.house.url}/x"
+        async with look.house.session.get(url, headers={"Host": "evil"}) as answer:
+            sent = [
+                (name.decode(), value.decode()) for name, value in answer.raw_headers
+            ]
+            body = await answer.text()
+        shown = (await look.detail((await look.last())["id"]))["response"]
+        # The clock of this test is not that of the program's answers.
+        assert dict(sent).keys() == dict(shown["fields"]).keys()
+        assert dict(sent) | {"Date": 0} == dict(shown["fields"]) | {"Date": 0}
+        assert shown["content"]["text"] == body
+        assert shown["reason"] == "Forbidden"
 
 
 class TestContent:
@@ -450,6 +498,11 @@ class TestAgain:
             ({"fields": [["X"]]}, "fields"),
             ({"fields": "X: a"}, "fields"),
             ({"content": 7}, "content"),
+            ({"target": "/\ud800"}, "target"),
+            ({"method": "\ud800"}, "method"),
+            ({"fields": [["\ud800", "a"]]}, "fields"),
+            ({"fields": [["X", "\ud800"]]}, "fields"),
+            ({"content": "\ud800"}, "content"),
             ({"content": "x" * 65_537}, "content"),
         ],
     )
@@ -507,8 +560,12 @@ class TestWhoMayNot:
                 ("/api/exchanges.har?unmasked=true", None),
                 ("/api/report.zip?unmasked=true", None),
                 ("/api/exchanges/content", {"seconds": 600}),
+                ("/api/exchanges/content", {"seconds": 0}),
+                ("/api/exchanges", "DELETE"),
             ):
-                status, error = await look.api(path, members)
+                method = members if isinstance(members, str) else None
+                content = None if method else members
+                status, error = await look.api(path, content, method)
                 assert (status, error["value"]) == (403, "password"), path
                 assert "admin.password_file" in error["description"]
             assert len(look.received) == count

@@ -44,3 +44,19 @@ def test_each_is_found_with_any_id_and_any_query(endpoint: str) -> None:
 )
 def test_what_a_target_means(target: str, endpoint: str | None) -> None:
     assert endpoint_of(target) == endpoint
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/" + "a://" * 15_000,
+        "http://h/" + "http://h/" * 5000 + "api/v1/profile/get",
+        "/api/v1/doctor/get/",
+        "/api/v1/profile/get/",
+        "a://",
+        "*",
+        "",
+    ],
+)
+def test_what_is_written_oddly_is_none(target: str) -> None:
+    assert endpoint_of(target) is None

@@ -18,7 +18,7 @@ def named_in(folder: Path) -> set[str]:
     return {
         name
         for source in sources
-        for name in re.findall(r"^(?:async )?def (test_\w+)\(", source, re.MULTILINE)
+        for name in re.findall(r"^ *(?:async )?def (test_\w+)\(", source, re.MULTILINE)
     }
 
 
