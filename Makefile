@@ -8,6 +8,8 @@
 # make bench-micro   its layers alone: time and allocations
 # make bench-report  the last results into docs/performance.md
 # make reliability  kills, races, full disks and outages for some 20 minutes
+# make reference  docs/reference from the code: settings, commands, metrics
+# make release-check  build, install and try the last commit, for each Python here
 # make clean  forget the environment and everything built
 #
 # The first of these makes .venv. PYTHON=... picks the Python it is made with, and
@@ -26,7 +28,8 @@ COVERAGE := $(if $(ARGS),,--cov --cov-report=term)
 # A file runs as a whole in one process, so that what its tests share starts once.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-.PHONY: run test check audit fuzz bench bench-quick bench-micro bench-report reliability clean
+.PHONY: run test check audit fuzz bench bench-quick bench-micro bench-report reliability \
+	reference release-check clean
 
 run: .venv/installed
 	@$(BIN)/telemed-proxy sandbox $(ARGS) || test $$? -eq 130
@@ -64,6 +67,12 @@ bench-report: .venv/bench
 
 reliability: .venv/developer
 	@$(BIN)/python -m tests.reliability $(ARGS)
+
+reference: .venv/installed
+	@$(BIN)/python scripts/reference.py $(ARGS)
+
+release-check: .venv/installed
+	@$(BIN)/python scripts/release_check.py $(ARGS)
 
 clean:
 	rm -rf .venv .coverage* .mypy_cache .pytest_cache .ruff_cache build dist
