@@ -57,11 +57,31 @@ PROGRAMS = {
         ("dbus-run-session", "--version"),
         packages={"dnf": "dbus-daemon", "apk": "dbus"},
     ),
+    # Not to run this machine: its tools read units, and tests run one of a user.
+    "systemd": Program(("systemd-analyze", "--version"), "systemd "),
     "gnome-keyring": Program(("gnome-keyring-daemon", "--version")),
     "chromium": Program(("chromium", "--version")),
     "perl": Program(
         ("perl", "-MHTTP::Tiny", "-e", "1"),
         packages={"dnf": "perl perl-HTTP-Tiny", "apk": "perl"},
+    ),
+    "lwp": Program(
+        ("perl", "-MLWP::UserAgent", "-e", "1"),
+        packages={
+            "apt-get": "libwww-perl",
+            "dnf": "perl-libwww-perl",
+            "apk": "perl-libwww",
+        },
+    ),
+    # With the extension that most programs call the API by.
+    "php": Program(
+        ("php", "--modules"),
+        "curl",
+        {
+            "apt-get": "php-cli php-curl",
+            "dnf": "php-cli php-common",
+            "apk": "php83 php83-curl",
+        },
     ),
 }
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "store": "proxy.cli.store:store",
     "cert": "proxy.cli.cert:cert",
     "check": "proxy.cli.check:check",
+    "service": "proxy.cli.service:service",
     "version": "proxy.cli.version:version",
     "completion": "proxy.cli.completion:completion",
 }
