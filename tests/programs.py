@@ -73,6 +73,15 @@ PROGRAMS = {
             "apk": "perl-libwww",
         },
     ),
+    "promtool": Program(
+        ("promtool", "--version"),
+        packages={
+            "apt-get": "prometheus",
+            "dnf": "golang-github-prometheus",
+            "apk": "prometheus",
+            "brew": "prometheus",
+        },
+    ),
     # With the extension that most programs call the API by.
     "php": Program(
         ("php", "--modules"),

@@ -36,6 +36,7 @@ def routes() -> list[tuple[str, str]]:
         ("GET", "/readiness"),
         ("GET", "/liveness"),
         ("GET", "/metrics"),
+        ("GET", "/api/openapi.json"),
         ("GET", "/api/exchanges"),
         ("DELETE", "/api/exchanges"),
         ("GET", "/api/exchanges/stream"),
