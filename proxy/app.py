@@ -46,6 +46,8 @@ DRAIN = 10.0
 
 _CUT = 0.05
 
+_JUST_CONNECTED = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class App:
@@ -276,6 +278,9 @@ async def _open(
 
 async def _drain(forward: Forward) -> None:
     """Let calls under way finish; what is not done in time is cut."""
+    # Who has just connected is about to send its request, which a close would lose.
+    forward.handler.draining = True
+    await asyncio.sleep(_JUST_CONNECTED)
     # Calls first: closing the listener's connections takes no more of an upload.
     loop = asyncio.get_running_loop()
     until = loop.time() + DRAIN

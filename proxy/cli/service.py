@@ -9,13 +9,11 @@ import click
 
 from proxy.cli import exitcodes
 from proxy.cli.command import Command
-from proxy.cli.failures import say
 from proxy.cli.lazy import LazyGroup
 from proxy.cli.options import config_option
 
 if TYPE_CHECKING:
     from proxy.config import Config
-    from proxy.service.plan import Service
     from proxy.service.systemctl import Systemctl
 
 COMMANDS = {
@@ -82,15 +80,18 @@ def install(
     On macOS and Windows, print what to paste for launchd and the Task Scheduler. The
     config is checked first; variables of this shell do not reach the service.
     """
+    from proxy.cli.service_elsewhere import instructions
+    from proxy.cli.service_plan import planned
     from proxy.service.unit_files import unit_folder, write_units
     from proxy.service.units import units
 
-    planned = _planned(config_path, system=system, sockets=sockets)
-    if not _has_systemd():
+    systemd = _has_systemd()
+    service = planned(config_path, system=system, sockets=sockets, systemd=systemd)
+    if not systemd:
         _expect_no_systemd_options(system=system, now=now)
-        click.echo(_instructions(planned), nl=False)
+        click.echo(instructions(PLATFORM, service), nl=False)
         return exitcodes.DONE
-    texts = units(planned)
+    texts = units(service)
     folder = unit_folder(os.environ, system=system)
     if only_print:
         for name, text in texts.items():
@@ -99,7 +100,7 @@ def install(
     write_units(folder, texts, force=force)
     for name in texts:
         click.echo(f"Wrote {folder / name}.")
-    for address in planned.own if planned.given else ():
+    for address in service.own if service.given else ():
         click.echo(
             f"{address}: systemd opens neither names nor port 0, so the proxy does; "
             "a restart closes it for a moment."
@@ -116,7 +117,9 @@ def install(
 def uninstall(system: bool) -> int:
     """Stop and remove what install wrote, and nothing else: config and tokens stay."""
     if not _has_systemd():
-        click.echo(_removal(), nl=False)
+        from proxy.cli.service_elsewhere import removal
+
+        click.echo(removal(PLATFORM), nl=False)
         return exitcodes.DONE
     from proxy.service.systemctl import Systemctl
     from proxy.service.unit_files import (
@@ -152,7 +155,9 @@ def status(system: bool) -> int:
     The exit code is 0 when it is active, otherwise 1.
     """
     if not _has_systemd():
-        click.echo(_usage(), nl=False)
+        from proxy.cli.service_elsewhere import usage
+
+        click.echo(usage(PLATFORM), nl=False)
         return exitcodes.DONE
     from proxy.service.systemctl import Systemctl
     from proxy.service.unit_files import UNITS, is_ours, read_unit, unit_folder
@@ -171,71 +176,9 @@ def status(system: bool) -> int:
         if name == SERVICE_UNIT and (file := config_of(text)):
             click.echo(f"  {_reached(file)}")
     if answers and (told := manager.status_text()):
-        click.echo(told)
+        click.echo(f"last heard from it: {told}")
     active = answers and manager.is_active([SERVICE_UNIT])
     return exitcodes.DONE if active else exitcodes.FAILED
-
-
-def _planned(config_path: Path | None, *, system: bool, sockets: bool) -> "Service":
-    """Return what is to be installed; raise ConfigError where it could not run."""
-    from proxy.config import default_store_url, find_config, load_config
-    from proxy.errors import ConfigError
-    from proxy.service.plan import Service, left_out, obstacle
-
-    file = find_config(config_path)
-    if variables := left_out(os.environ):
-        say(f"the service does not get {', '.join(variables)}; use the config instead")
-    if file is not None:
-        file = Path(os.path.abspath(file.expanduser()))  # noqa: PTH100  links stay
-    config = load_config(file, environ={})
-    planned = Service(
-        _program(),
-        str(file),
-        config,
-        os.path.realpath(sys.executable),
-        system=system,
-        sockets=sockets,
-        state_home=os.environ.get("XDG_STATE_HOME", ""),
-    )
-    if _has_systemd():
-        if (why := obstacle(planned, default_store_url())) is not None:
-            raise ConfigError(why)
-        if system:
-            _expect_readable(planned)
-    return planned
-
-
-def _expect_readable(planned: "Service") -> None:
-    """Raise ConfigError for what the service's own user could not read."""
-    from proxy.errors import ConfigError
-    from proxy.service.unit_files import closed_to_others
-
-    config = planned.config
-    named = (config.upstream.ca_file, config.tls.certificate_file)
-    files = [Path(each) for each in (sys.prefix, planned.program[0], planned.python)]
-    files.append(Path(planned.config_file))
-    for file in [*files, *(each for each in named if each is not None)]:
-        try:
-            mend = closed_to_others(Path(os.path.realpath(file)))
-        except OSError as exc:
-            raise ConfigError(f"{file} cannot be read ({exc.strerror})") from exc
-        if mend is not None:
-            raise ConfigError(
-                f"{file} is closed to others, also to the service's own user; "
-                f"run: {mend}"
-            )
-
-
-def _program() -> list[str]:
-    """Return what runs this very installation, from anywhere."""
-    name = "telemed-proxy.exe" if os.name == "nt" else "telemed-proxy"
-    script = Path(sys.executable).with_name(name)
-    if script.exists():
-        return [str(script)]
-    return [sys.executable, "-m", "proxy"]
-
-
-# -- systemd -------------------------------------------------------------------------
 
 
 def _has_systemd() -> bool:
@@ -317,44 +260,9 @@ def _page(config: "Config") -> str:
     return f"http://{address.reachable}"
 
 
-# -- macOS and Windows ---------------------------------------------------------------
-
-
 def _expect_no_systemd_options(*, system: bool, now: bool) -> None:
     if system or now:
         raise click.UsageError(
             "--system and --now are for systemd; without them, it is printed what to "
             "type here"
         )
-
-
-def _instructions(planned: "Service") -> str:
-    from proxy.service import launchd, task_scheduler
-
-    if PLATFORM == "darwin":
-        return launchd.instructions(planned, str(Path.home()))
-    pythonw = str(Path(sys.executable).with_name("pythonw.exe"))
-    domain, user = (os.environ.get(f"USER{part}", "") for part in ("DOMAIN", "NAME"))
-    full = f"{domain}\\{user}" if domain else user
-    return task_scheduler.instructions(planned, pythonw, _log_file(), full)
-
-
-def _usage() -> str:
-    from proxy.service import launchd, task_scheduler
-
-    if PLATFORM == "darwin":
-        return launchd.usage()
-    return task_scheduler.usage(_log_file())
-
-
-def _removal() -> str:
-    from proxy.service import launchd, task_scheduler
-
-    if PLATFORM == "darwin":
-        return launchd.removal()
-    return task_scheduler.removal()
-
-
-def _log_file() -> str:
-    folder = os.environ.get("LOCALAPPDATA") or str(Path.home())
-    return f"{folder}\\telemed-proxy\\telemed-proxy.log"

@@ -1,6 +1,6 @@
 """Units are written all or none, and those of others stay."""
 
-import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -105,18 +105,26 @@ def test_units_go_where_systemd_looks(
     assert unit_folder(environ, system=system) == Path(folder).expanduser()
 
 
-def test_what_others_cannot_read_is_told_with_what_opens_it(tmp_path: Path) -> None:
-    folder = tmp_path / "a"
-    folder.mkdir()
-    file = folder / "config.yaml"
-    file.touch(0o600)
-    for each in (tmp_path, *tmp_path.parents):
-        if not os.access(each, os.X_OK) or not each.stat().st_mode & 0o001:
-            assert closed_to_others(file) is not None
-            break
-    folder.chmod(0o700)
-    told = closed_to_others(file) or ""
-    assert told.startswith("chmod o+x ")
+def test_what_others_cannot_read_is_told_with_what_opens_it() -> None:
+    # Folders of tests are closed all along.
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = folder / "config.yaml"
+        file.touch(0o600)
+        assert closed_to_others(file) == f"chmod o+x {folder}"
+        folder.chmod(0o711)
+        assert closed_to_others(file) == f"chmod o+rX {file}"
+        assert closed_to_others(folder) == f"chmod o+rX {folder}"
+        file.chmod(0o644)
+        assert closed_to_others(file) is None
+
+
+def test_a_link_to_a_unit_of_ours_is_somebodys(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text(TEXTS[SERVICE_UNIT])
+    (tmp_path / SERVICE_UNIT).symlink_to(tmp_path / "kept")
+
+    assert foreign_units(tmp_path) == [tmp_path / SERVICE_UNIT]
+    assert remove_units(tmp_path) == []
 
 
 def test_what_all_can_read_is_open() -> None:
