@@ -101,11 +101,11 @@ def test_what_was_sent_is_seen(sandbox: Proxy, tmp_path: Path) -> None:
     need("curl")
     environ = {"TELEMED_PROXY__ADMIN__LISTEN": sandbox.admin.removeprefix("http://")}
     sandbox.login()
-    text = here(block("telemed-proxy har"), sandbox).replace("/tmp/", f"{tmp_path}/")
+    text = block("telemed-proxy har").replace("/tmp/", f"{tmp_path}/")
 
     # Not with the options that others get: `curl` is a command of ours here.
     seen = subprocess.run(
-        ["sh", "-euc", text],
+        ["sh", "-euc", here(text, sandbox)],
         cwd=tmp_path,
         env=own_environ() | environ,
         capture_output=True,

@@ -5,6 +5,7 @@ from typing import Final
 
 from proxy.admin.templates import Markup, fill, join
 from proxy.admin.texts import request_texts, script_texts
+from proxy.journal.filters import LONGEST
 
 # Terms of a filter, and the text that explains each; None: written in the texts, too.
 _FILTER_TERMS: Final = (
@@ -41,6 +42,7 @@ def requests_half(language: str) -> Markup:
         help=join(terms),
         detail=fill("detail", **labels),
         dialogs=fill("dialogs", **labels),
+        longest=str(LONGEST),
         texts=json.dumps(script_texts(language), ensure_ascii=False),
         **labels,
     )

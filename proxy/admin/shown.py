@@ -112,7 +112,7 @@ def _beginnings(message: Message) -> list[TextField]:
 def _message(message: Message, safe: Message, *, unmasked: bool) -> dict[str, Any]:
     return {
         "fields": [[name, value] for name, value in safe.fields],
-        "content": shown(message, unmasked=unmasked),
+        "content": shown(message, safe.content, unmasked=unmasked),
     }
 
 

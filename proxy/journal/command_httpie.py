@@ -11,10 +11,17 @@ _ADDED = ("User-Agent", "Accept", "Accept-Encoding")
 
 
 def httpie(call: Call) -> str:
-    """Return the command; the local key in it is `$KEY`."""
+    """Return the command; the local key in it is `$KEY`.
+
+    There are only remarks when HTTPie would take the method for something else.
+    """
+    if re.fullmatch("[A-Za-z]+", call.method) is None:
+        return "# HTTPie takes only letters for a method: curl takes this one."
     remarks, words = list(call.remarks), ["http"]
     if call.socket is not None:
         remarks.append("HTTPie cannot call a Unix socket: curl can.")
+    if call.method != call.method.upper():
+        remarks.append("HTTPie writes the method in capitals: curl does not.")
     if not call.is_kept_by_requests:
         remarks.append("HTTPie sends the target in another form: curl does not.")
     if call.has_dots:
@@ -23,11 +30,9 @@ def httpie(call: Call) -> str:
     if call.content is None:
         words.append("--ignore-stdin")
     elif call.content and can_be_quoted(call.content):
-        words += ["--ignore-stdin", f"--raw {quoted(call.content.decode())}"]
+        words += ["--ignore-stdin", f"--raw={quoted(call.content.decode())}"]
     else:
         before = f"{printf_lines(call.content)} |\n"
-    if re.fullmatch("[A-Za-z]+", call.method) is None:
-        remarks.append("HTTPie takes only letters for a method.")
     words += [word(call.method), word(call.url), *_fields(call, remarks)]
     return "".join(f"# {remark}\n" for remark in remarks) + before + joined(words)
 
@@ -35,7 +40,9 @@ def httpie(call: Call) -> str:
 def _fields(call: Call, remarks: list[str]) -> list[str]:
     items = []
     for name, value in call.fields:
-        if _SPECIAL.search(value) or _is_broken(value):
+        if name.startswith("-"):
+            remarks.append("HTTPie takes a field with - before its name for an option.")
+        elif _SPECIAL.search(value) or _is_broken(value):
             remarks.append(f"HTTPie cannot send the value of {name}: it is left out.")
         elif value:
             # Behind the name, = and @ would ask for JSON and for a file.

@@ -26,6 +26,9 @@ _OF_TARGETS: Final = "%/?!$&'()*+,;=:@-._~"
 _PROPER = re.compile(r"/(?:[\w/?!$&'()*+,;=:@.~-]|%[\da-fA-F]{2})*", re.ASCII)
 _UNRESERVED: Final = frozenset(ascii_letters + digits + "-._~")
 
+# curl reads fields from a file where @ begins them, HTTPie options where a hyphen does.
+_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+
 _DOTS = re.compile(r"/(?:\.|%2e){1,2}(?:/|$)", re.IGNORECASE)
 
 
@@ -80,6 +83,10 @@ def call_of(entry: Entry, *, direct: bool) -> Call:
     With `direct` it goes to the upstream, with a token; otherwise through the proxy.
     """
     content, remarks = _content(entry)
+    fields = _fields(entry, direct)
+    proper = [each for each in fields if _NAME.fullmatch(each[0])]
+    if len(proper) < len(fields):
+        remarks.append("A field is left out, as its name is none.")
     socket = None
     base = entry.upstream if direct else entry.listener
     if base.startswith("unix:"):
@@ -89,7 +96,7 @@ def call_of(entry: Entry, *, direct: bool) -> Call:
         method=entry.method,
         base=base.rstrip("/"),
         target=_origin_form(entry.target),
-        fields=_fields(entry, direct),
+        fields=proper,
         content=content,
         remarks=remarks,
         socket=socket,

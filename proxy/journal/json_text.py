@@ -10,7 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from proxy.journal.personal import Level, hides, is_id, is_name, level_of, plain
+from proxy.journal.personal import (
+    Level,
+    TooMuchError,
+    hides,
+    is_id,
+    is_name,
+    level_of,
+    plain,
+)
 from proxy.journal.texts import masked_text
 from proxy.redaction import MASK
 
@@ -22,6 +30,7 @@ _TOKEN = re.compile(
 _BARE = re.compile(
     r"true|false|null|-?(?:NaN|Infinity)|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII
 )
+_MARKS: Final = frozenset("}],:")
 _WORDS: Final = frozenset({"true", "false", "null", "NaN"})
 _HIDDEN: Final = f'"{MASK}"'
 
@@ -32,8 +41,14 @@ _ERRORS: Final = frozenset(
     }
 )
 _ERROR_MEMBERS: Final = frozenset({"type", "value", "description"})
-_LABELS: Final = frozenset({"type", "name", "key", "field"})
+_LABELS: Final = frozenset(
+    {
+        *("attribute", "field", "fieldname", "header", "key", "label", "name"),
+        *("param", "parameter", "property", "title", "type"),
+    }
+)
 """What tells in `{"name": "phone", "value": "..."}` whose data the value is."""
+_VALUES: Final = frozenset({"value", "values", "val", "data"})
 
 _FRAMEWORK: Final = "Authorization has been denied for this request."
 _REFERENCE: Final = frozenset(
@@ -50,6 +65,13 @@ _DEEPEST: Final = 500
 _NESTED_LIMIT: Final = 4
 """Of JSON in a text of JSON."""
 
+_TOKENS_LIMIT: Final = 30_000
+"""Of names, values, lists and objects that are looked into: an ordinary answer of the
+length that is kept has fewer."""
+
+_BLANK: Final = " \t\r\n\v\f\ufeff\u200b\u2060"
+_LOOKS_LIKE_JSON = re.compile(r"""[{\[]\s{0,8}\\{0,8}["'{\[]|\\{0,8}["']\s{0,8}:""")
+
 
 class _NotJsonError(Exception):
     """It is not JSON. Without the text, which must not come into a traceback."""
@@ -57,15 +79,31 @@ class _NotJsonError(Exception):
 
 @dataclass(slots=True)
 class _Frame:
-    """An object or a list; `name` is that of the member which is read."""
+    """An object or a list; `name` is that of the member which is read.
+
+    `above` is what it stands in, there as a value called `called`, after the item
+    `after` of a list.
+    """
 
     is_object: bool
-    level: Level | None = None
-    parent: str = ""
+    above: "_Frame | None" = None
+    called: str = ""
+    after: str = ""
     name: str = ""
     wants: str = "first"
     members: set[str] = field(default_factory=set)
     labels: dict[str, str] = field(default_factory=dict)
+    items: int = 0
+    last: str = ""
+    level: Level | None = None
+    is_levelled: bool = False
+
+    @property
+    def parent(self) -> str:
+        """The name of the nearest value with one, in which this is a list or object."""
+        if self.called or self.above is None:
+            return self.called
+        return self.above.called
 
     @property
     def is_error(self) -> bool:
@@ -84,6 +122,7 @@ class _Piece:
     role: str
     frame: _Frame
     name: str
+    after: str = ""
 
 
 def masked_json(
@@ -92,6 +131,9 @@ def masked_json(
     """Return JSON `text` with its values masked; None when it is not JSON, or too deep.
 
     With `whole` false it may end anywhere.
+
+    Raises:
+        TooMuchError: it has more values than are looked into.
     """
     try:
         pieces = _read(text, whole)
@@ -107,12 +149,15 @@ def masked_json(
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    at = 0
+    at, left = 0, _TOKENS_LIMIT
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
             raise _NotJsonError
         at = found.end()
+        left -= found["space"] is None and found[0] not in _MARKS
+        if left < 0:
+            raise TooMuchError
         yield str(found.lastgroup), found[0]
 
 
@@ -158,10 +203,10 @@ def _open_or_close(stack: list[_Frame], word: str) -> None:
         if not is_wanted or len(stack) > _DEEPEST:
             raise _NotJsonError
         frame.wants = "comma"
-        level = _level(frame, frame.name)
         # The items of a list are called as the list is.
         name = "" if word == "{" else frame.name
-        stack.append(_Frame(word == "{", level, frame.name or frame.parent, name))
+        stack.append(_Frame(word == "{", frame, frame.name, frame.last, name))
+        _count(frame, "")
         return
     closes = frame.is_object == (word == "}") and len(stack) > 1
     if not closes or frame.wants not in {"first", "comma"}:
@@ -183,7 +228,15 @@ def _name_or_value(frame: _Frame, kind: str, word: str) -> _Piece:
     label = plain(frame.name)
     if kind == "text" and label in _LABELS and len(word) < 80:
         frame.labels[label] = _text(word)
-    return _Piece(word, kind, frame, frame.name)
+    piece = _Piece(word, kind, frame, frame.name, frame.last)
+    is_short = kind == "text" and len(word) < 80 and not frame.is_object
+    _count(frame, _text(word) if is_short else "")
+    return piece
+
+
+def _count(frame: _Frame, text: str) -> None:
+    frame.items += 1
+    frame.last = text
 
 
 def _text(word: str) -> str:
@@ -198,11 +251,46 @@ def _text(word: str) -> str:
 # -- Masking --------------------------------------------------------------------------
 
 
-def _level(frame: _Frame, name: str) -> Level | None:
-    own = level_of(name) if name else None
-    if Level.SECRET in (own, frame.level):
+def _level_of_frame(frame: _Frame) -> Level | None:
+    """Return the level of all that stands in `frame`. It is found once."""
+    chain = []
+    each: _Frame | None = frame
+    while each is not None and not each.is_levelled:
+        chain.append(each)
+        each = each.above
+    for one in reversed(chain):
+        if one.above is not None:
+            one.level = _level(one.above, one.called, one.after)
+        one.is_levelled = True
+    return frame.level
+
+
+def _level(frame: _Frame, name: str, after: str) -> Level | None:
+    """Return the level of the value called `name`, behind the item `after`."""
+    own = _own_level(frame, name) if name else None
+    if own is None:
+        own = _labelled_level(frame, name, after)
+    around = frame.level if frame.is_levelled else _level_of_frame(frame)
+    if Level.SECRET in (own, around):
         return Level.SECRET
-    return own or frame.level
+    return own or around
+
+
+def _own_level(frame: _Frame, name: str) -> Level | None:
+    # In {"key": "type", "value": 1} it is a label, and no key to anything.
+    is_label = plain(name) == "key" and frame.members & _VALUES
+    return None if is_label else level_of(name)
+
+
+def _labelled_level(frame: _Frame, name: str, after: str) -> Level | None:
+    if frame.is_object:
+        if not frame.labels or plain(name) not in _VALUES or frame.is_error:
+            return None
+        found = {level_of(label) for label in frame.labels.values()}
+        return next((each for each in Level if each in found), None)
+    # ["password", "x"], but not a list of names
+    level = level_of(after) if after and is_name(after) else None
+    return level if level is Level.SECRET or frame.items == 2 else None
 
 
 def _masked(piece: _Piece, unmasked: bool, depth: int) -> str:
@@ -233,18 +321,19 @@ def _masked_name(text: str, unmasked: bool) -> str:
 
 def _level_of_value(frame: _Frame, piece: _Piece) -> Level | None:
     name = piece.name
-    level = _level(frame, name)
-    if level is None and plain(name) == "value" and not frame.is_error:
-        found = {level_of(label) for label in frame.labels.values()}
-        return next((each for each in Level if each in found), None)
+    level = _level(frame, name, piece.after)
     if level is not Level.PERSONAL:
         return level
-    if frame.is_error or (frame.level is not None and is_id(name)):
+    if frame.is_error or (_level_of_frame(frame) is not None and _is_plain_id(name)):
         return None
     if plain(name) == "name" and plain(frame.parent) in _REFERENCE:
-        return frame.level
+        return _level_of_frame(frame)
     is_framework = plain(name) == "message" and piece.text == f'"{_FRAMEWORK}"'
     return None if is_framework else level
+
+
+def _is_plain_id(name: str) -> bool:
+    return is_id(name) and level_of(name) is None
 
 
 def _masked_bare(word: str, level: Level | None, unmasked: bool) -> str:
@@ -260,15 +349,20 @@ def _masked_bare(word: str, level: Level | None, unmasked: bool) -> str:
 
 
 def masked_value(text: str, *, unmasked: bool, depth: int = 0) -> str:
-    """Return one text of JSON masked; it may be JSON in its turn."""
-    if text.lstrip().startswith(("{", "[")):
+    """Return one text of JSON masked; it may be JSON in its turn.
+
+    Raises:
+        TooMuchError: it is, and has more values than are looked into.
+    """
+    bare = text.lstrip(_BLANK)
+    if bare.startswith(("{", "[", '"')):
         if depth >= _NESTED_LIMIT:
             return MASK
-        inner = masked_json(text, unmasked=unmasked, depth=depth + 1)
+        inner = masked_json(bare, unmasked=unmasked, depth=depth + 1)
         if inner is not None:
-            return inner
-        if not unmasked and text.lstrip().startswith(("{", '["', "[{")):
-            return MASK
+            return text[: len(text) - len(bare)] + inner
+    if not unmasked and _LOOKS_LIKE_JSON.search(text):
+        return MASK
     return masked_text(text, unmasked=unmasked)
 
 

@@ -4,32 +4,60 @@ Text that is neither JSON nor a form is hidden with the personal data: a name or
 message in a page has no shape to be known by.
 """
 
-import re
 from dataclasses import replace
 from typing import Any, Final
 
-from proxy.access.cookies import PREFIX
+from proxy.journal.challenges import (
+    masked_challenge,
+    masked_cookies,
+    masked_protocols,
+)
 from proxy.journal.entry import Entry, KeptContent, Message, TextField
-from proxy.journal.forms import masked_file_name, masked_form, masked_multipart
-from proxy.journal.json_text import masked_json
+from proxy.journal.forms import (
+    masked_file_name,
+    masked_form,
+    masked_multipart,
+    readable_multipart,
+)
+from proxy.journal.json_text import masked_json, masked_value
 from proxy.journal.media import (
     MULTIPART,
     Decoded,
     ShownContent,
-    claimed_kind,
     decoded,
     kind_of,
+    kind_of_read,
     media_type,
     text_of,
 )
-from proxy.journal.personal import Level, hides, level_of
+from proxy.journal.octets import masked_octets
+from proxy.journal.personal import Level, TooMuchError, hides, level_of
 from proxy.journal.texts import masked_target, masked_text
 from proxy.redaction import MASK, redact_fields
 
-_COOKIES: Final = frozenset({"cookie", "set-cookie"})
-_URLS: Final = frozenset({"content-location", "location", "referer"})
+_SET_COOKIES: Final = frozenset({"set-cookie", "set-cookie2"})
+_COOKIES: Final = _SET_COOKIES | {"cookie", "cookie2"}
+_CHALLENGES: Final = frozenset(
+    {
+        *("authentication-info", "proxy-authenticate", "proxy-authentication-info"),
+        "www-authenticate",
+    }
+)
+_URLS: Final = frozenset(
+    {
+        *("content-location", "location", "referer", "x-forwarded-uri"),
+        *("x-original-uri", "x-original-url", "x-rewrite-url"),
+    }
+)
+_PERSONS: Final = frozenset(
+    {
+        *("from", "remote-user", "x-authenticated-user", "x-forwarded-user"),
+        *("x-login", "x-remote-user", "x-user"),
+    }
+)
 _BOM: Final = "\ufeff"
 _HIDDEN: Final = MASK.encode()
+_LINES_LIMIT: Final = 2000
 
 
 def masked(entry: Entry, *, unmasked: bool = False) -> Entry:
@@ -71,36 +99,33 @@ def masked_fields(fields: list[TextField], *, unmasked: bool) -> list[TextField]
 def _masked_field(name: str, value: str, unmasked: bool) -> str:
     lowered = name.lower()
     if lowered in _COOKIES:
-        return _masked_cookies(value, lowered == "set-cookie", unmasked)
+        is_set = lowered in _SET_COOKIES
+        return masked_cookies(value, is_set=is_set, unmasked=unmasked)
     (shown,) = redact_fields([(name, value)])
     if shown[1] != value:
         return shown[1]
-    if value and lowered != "age" and hides(level_of(name), unmasked=unmasked):
+    if value and lowered != "age" and hides(_level_of_field(name), unmasked=unmasked):
         return MASK
+    return _masked_value_of(lowered, value, unmasked)
+
+
+def _level_of_field(name: str) -> Level | None:
+    return Level.PERSONAL if name.lower() in _PERSONS else level_of(name)
+
+
+def _masked_value_of(lowered: str, value: str, unmasked: bool) -> str:
     if lowered in _URLS:
         return masked_target(value, unmasked=unmasked)
-    value = masked_text(value, unmasked=unmasked)
+    if lowered in _CHALLENGES:
+        return masked_challenge(value)
+    if lowered == "sec-websocket-protocol":
+        return masked_protocols(value, unmasked=unmasked)
     if lowered == "content-disposition":
-        return masked_file_name(value, unmasked=unmasked)
-    return value
-
-
-def _masked_cookies(value: str, is_set: bool, unmasked: bool) -> str:
-    # Of Set-Cookie, the first is the cookie; the others say how long it lives.
-    first, *others = re.split(r"(;\s*)", value)
-    rest = others if is_set else [_masked_cookie(each, unmasked) for each in others]
-    return _masked_cookie(first, unmasked) + "".join(rest)
-
-
-def _masked_cookie(pair: str, unmasked: bool) -> str:
-    name, equals, value = pair.partition("=")
-    if not equals:
-        return pair if unmasked or pair.strip("; \t") == "" else MASK
-    is_ours = name.strip().lower().startswith(PREFIX)
-    is_secret = is_ours or level_of(name) is Level.SECRET
-    if value and (is_secret or not unmasked):
-        return f"{masked_text(name, unmasked=unmasked)}={MASK}"
-    return masked_text(pair, unmasked=unmasked)
+        value = masked_file_name(value, unmasked=unmasked)
+    try:
+        return masked_value(value, unmasked=unmasked)
+    except TooMuchError:
+        return MASK
 
 
 # -- Content --------------------------------------------------------------------------
@@ -109,95 +134,111 @@ def _masked_cookie(pair: str, unmasked: bool) -> str:
 def masked_content(message: Message, *, unmasked: bool) -> KeptContent | None:
     """Return the message's content fit to show; None when it was not kept.
 
-    It is a `ShownContent` where it differs from what was sent.
+    It is a `ShownContent` where it differs from what was sent. What is too much to
+    look into is hidden from everyone.
     """
     content = message.content
     if content is None or not content.data:
         return content
-    shown = _shown_data(message, unmasked)
-    if shown is None:
+    read = decoded(message)
+    # A token could be in what nobody can look into.
+    try:
+        data = None if read is None else _shown_data(message, read, unmasked)
+    except TooMuchError:
+        data = None
+    if data is None or read is None:
         return ShownContent(
             _HIDDEN, content.size, "", hidden=True, whole=content.is_whole
         )
-    data, whole = shown
     if data == content.data:
         return content
-    read = decoded(message)
-    if unmasked and read is not None and data == read.data:
+    if unmasked and data == read.data:
         return content  # in its coding, as there was nothing to mask
-    return ShownContent(data, content.size, "", whole=whole)
+    return ShownContent(data, content.size, "", whole=read.whole)
 
 
-def _shown_data(message: Message, unmasked: bool) -> tuple[bytes, bool] | None:
-    """Return what is shown, and whether it is whole; None when it is hidden."""
-    read = decoded(message)
-    if read is None:
-        # A token could be in what nobody can look into.
-        return None
-    kind = kind_of(message)
-    if kind in {"image", "binary"}:
-        data = _without_secrets(media_type(message), read.data) if unmasked else None
-        return None if data is None else (data, read.whole)
-    if kind == "form" and media_type(message) == MULTIPART:
+def _shown_data(message: Message, read: Decoded, unmasked: bool) -> bytes | None:
+    """Return what is shown of the content; None when it is hidden."""
+    named = media_type(message)
+    kind = kind_of_read(message, read)
+    if kind == "form" and named == MULTIPART:
         content_type = message.value("content-type") or ""
-        form = masked_multipart(
+        return masked_multipart(
             read.data, content_type, unmasked=unmasked, whole=read.whole
         )
-        return None if form is None else (form, read.whole)
-    text = _masked_by_kind(kind, read, unmasked)
-    return None if text is None else (text.encode(), read.whole)
-
-
-def _without_secrets(named: str, data: bytes) -> bytes | None:
-    """Return bytes as they are, but for what was meant as text and is none."""
-    if claimed_kind(named, data) in {"image", "binary"}:
-        return data
-    if b"\0" in data:
-        return None  # UTF-16, most likely, in which no secret has its usual shape
-    text = masked_text(data.decode("utf-8", "surrogateescape"), unmasked=True)
-    return text.encode("utf-8", "surrogateescape")
-
-
-def _masked_by_kind(kind: str, read: Decoded, unmasked: bool) -> str | None:
+    if kind in {"image", "binary"}:
+        # The parts of a mail may be in codings of their own.
+        is_mail = named.startswith(("multipart/", "message/"))
+        return masked_octets(read.data) if unmasked and not is_mail else None
     text = text_of(read.data)
     if text is None:
         return None
     bom = _BOM if text.startswith(_BOM) else ""
-    bare = text.removeprefix(_BOM)
+    shown = _masked_by_kind(kind, text.removeprefix(_BOM), read.whole, unmasked)
+    return None if shown is None else (bom + shown).encode()
+
+
+def _masked_by_kind(kind: str, text: str, whole: bool, unmasked: bool) -> str | None:
     if kind == "json":
-        shown = masked_json(bare, unmasked=unmasked, whole=read.whole)
+        shown = masked_json(text, unmasked=unmasked, whole=whole)
         if shown is not None:
-            return bom + shown
+            return shown
     elif kind == "form":
-        return bom + masked_form(bare, unmasked=unmasked, whole=read.whole)
-    return bom + masked_text(bare, unmasked=True) if unmasked else None
+        return masked_form(text, unmasked=unmasked, whole=whole)
+    return _masked_lines(text) if unmasked else None
 
 
-def shown(message: Message, *, unmasked: bool) -> dict[str, Any] | None:
+def _masked_lines(text: str) -> str | None:
+    """Return a text without its secrets; its lines may be JSON each."""
+    lines = text.split("\n")
+    if len(lines) <= _LINES_LIMIT and any(map(_is_json, lines)):
+        text = "\n".join(
+            (_is_json(line) and masked_json(line, unmasked=True)) or line
+            for line in lines
+        )
+    shown = masked_text(text, unmasked=True)
+    return None if shown == MASK else shown
+
+
+def _is_json(line: str) -> bool:
+    return line.startswith("{") and line.rstrip().endswith("}")
+
+
+def shown(
+    message: Message, safe: KeptContent | None = None, *, unmasked: bool
+) -> dict[str, Any] | None:
     """Return what the admin API shows of the content; None when it was not kept.
 
-    The message is the original one.
+    The message is the original one. `safe` is its `masked_content`, if that was made
+    before.
     """
     content = message.content
     if content is None:
         return None
-    kind = kind_of(message)
-    safe = masked_content(message, unmasked=unmasked)
+    safe = safe or masked_content(message, unmasked=unmasked) or content
+    is_masked = isinstance(safe, ShownContent)
     hidden = isinstance(safe, ShownContent) and safe.hidden
+    read = decoded(message)
+    kind = kind_of_read(message, read)
     text = None
-    if safe is not None and not hidden and kind in {"json", "form", "text"}:
-        read = safe if isinstance(safe, ShownContent) else decoded(message)
-        text = read.data.decode("utf-8", "replace").removeprefix(_BOM) if read else None
+    if read is not None and not hidden and kind in {"json", "form", "text"}:
+        text = _readable(message, safe.data if is_masked else read.data)
     return {
         "size": content.size,
         "kept": len(content.data),
         # Few phone numbers are possible: the hash of what is masked would tell which.
-        "sha256": None if isinstance(safe, ShownContent) else content.sha256,
+        "sha256": None if is_masked else content.sha256,
         "media_type": media_type(message),
         "kind": kind,
         "text": text,
         "hidden": hidden,
     }
+
+
+def _readable(message: Message, data: bytes) -> str:
+    if media_type(message) == MULTIPART:
+        return readable_multipart(data, message.value("content-type") or "")
+    return data.decode("utf-8", "replace").removeprefix(_BOM)
 
 
 __all__ = [

@@ -9,8 +9,9 @@ from proxy.journal.entry import KeptContent, Message
 
 Kind = Literal["none", "json", "form", "text", "image", "binary"]
 
-DECODED_LIMIT: Final = 1024 * 1024
+DECODED_LIMIT: Final = 256 * 1024
 """What a coded content may grow to. More is not looked into, and so not shown."""
+_CODINGS_LIMIT: Final = 2
 
 _TEXTS: Final = ("application/xml", "application/javascript", "application/graphql")
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -61,7 +62,10 @@ def decoded(message: Message) -> Decoded | None:
     if content is None:
         return None
     read = Decoded(content.data, content.is_whole)
-    for coding in reversed(codings(message)):
+    applied = codings(message)
+    if len(applied) > _CODINGS_LIMIT:
+        return None
+    for coding in reversed(applied):
         inflated = _inflated(read, coding)
         if inflated is None:
             return None
@@ -125,10 +129,14 @@ def kind_of(message: Message) -> Kind:
     It is an image only if its type says so and its bytes agree; what is not kept, or
     in a coding that cannot be undone, is binary.
     """
+    return kind_of_read(message, decoded(message))
+
+
+def kind_of_read(message: Message, read: Decoded | None) -> Kind:
+    """Return what `kind_of` does, of a message that was `decoded` before."""
     content = message.content
     if content is not None and content.size == 0:
         return "none"
-    read = decoded(message)
     if read is None:
         return "binary"
     named = media_type(message)

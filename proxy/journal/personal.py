@@ -19,24 +19,18 @@ class Level(Enum):
 
 _SECRET: Final = frozenset(
     {
-        "apikey",
-        "authorization",
-        "clientsecret",
-        "confirmationcode",
-        "localkey",
-        "otp",
-        "pin",
-        "proxyauthorization",
-        "secret",
-        "smscode",
+        *("auth", "bearer", "credential", "jwt", "key", "otp", "pass", "passphrase"),
+        *("passcode", "pin", "pwd", "sig", "signature", "sms", "xauth", "xproxykey"),
+        *("confirmationcode", "smscode", "validationcode", "verificationcode"),
         "username",  # the phone number in the password grant, hidden by redaction too
-        "validationcode",
-        "verificationcode",
-        "xproxykey",
+        "пароль",
     }
 )
 # sessionToken, push_token, new-password, x-api-key
-_SECRET_ENDS: Final = ("token", "password", "passwd", "secret", "apikey")
+_SECRET_ENDS: Final = (
+    *("token", "password", "passwd", "secret", "authorization"),
+    *("apikey", "accesskey", "authkey", "localkey", "privatekey", "secretkey"),
+)
 
 # What the API's documents, its sandbox and their likely relatives call them.
 _PERSONAL: Final = frozenset(
@@ -56,7 +50,7 @@ _PERSONAL: Final = frozenset(
 _PERSONAL_ENDS: Final = (
     *("name", "phone", "phonenumber", "telephone", "email", "birthdate", "address"),
     *("text", "comment", "message", "snils", "passport", "surname", "patronymic"),
-    *("cardnumber", "policynumber"),
+    *("cardnumber", "policynumber", "sessionid"),
 )
 # They end as names of people do.
 _NOT_PEOPLE: Final = frozenset(
@@ -66,8 +60,15 @@ _NOT_PEOPLE: Final = frozenset(
     }
 )
 _WORD = re.compile(r"[\w.$:@/\[\]-]{0,64}", re.ASCII)
-_LONGEST: Final = 64
 _SEPARATORS = re.compile(r"[-_ .]")
+_BETWEEN = re.compile(r"[^\w -]+")
+
+_LONGEST: Final = 64
+_ENDLESS: Final = 1024
+
+
+class TooMuchError(Exception):
+    """There is more to look into than is looked into: all of it is to be hidden."""
 
 
 def plain(name: str) -> str:
@@ -78,15 +79,28 @@ def plain(name: str) -> str:
 def level_of(name: str) -> Level | None:
     """Return how well the value called `name` is hidden; None: it may be shown.
 
-    The names of lists count as those of their items: `phones` as `phone`.
+    The names of lists count as those of their items: `phones` as `phone`. Of
+    `user[phone]`, `patient.phone` and `token.x` each word counts, but for ids.
     """
-    return _level_of(name[-_LONGEST:])
+    if len(name) <= _LONGEST:
+        return _remembered(name)
+    return Level.SECRET if len(name) > _ENDLESS else _found(name)
 
 
-@lru_cache(maxsize=1024)
-def _level_of(name: str) -> Level | None:
-    # "user[phone]", "patient.phone": the last word says what it is.
-    word = plain(re.split(r"[\[\].]+", name.rstrip("[]. "))[-1])
+def _found(name: str) -> Level | None:
+    words = [plain(word) for word in _BETWEEN.split(name)]
+    levels = {_level_of_word(word) for word in words if word}
+    if Level.SECRET in levels:
+        return Level.SECRET
+    last = next((word for word in reversed(words) if word), "")
+    is_own = _level_of_word(last) is not None
+    return Level.PERSONAL if levels - {None} and (is_own or not is_id(last)) else None
+
+
+_remembered = lru_cache(maxsize=1024)(_found)
+
+
+def _level_of_word(word: str) -> Level | None:
     for each in (word, word.removesuffix("s"), word.removesuffix("es")):
         if each in _SECRET or each.endswith(_SECRET_ENDS):
             return Level.SECRET

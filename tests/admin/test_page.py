@@ -16,11 +16,15 @@ from proxy.admin.texts import (
     script_texts,
     texts_for,
 )
+from proxy.journal.entry import STAGES
+from proxy.journal.filters import LONGEST
 from tests.admin.conftest import PHONE, SAME_ORIGIN, Admin, open_admin
 
 FILES = sorted(Path(proxy.admin.__file__).with_name("static").iterdir())
 MODULES = [path for path in FILES if path.suffix == ".js"]
 SCRIPTS = "".join(path.read_text("utf-8") for path in MODULES)
+STYLES = "".join(path.read_text("utf-8") for path in FILES if path.suffix == ".css")
+TEMPLATES = Path(proxy.admin.__file__).with_name("templates")
 
 
 class Document(HTMLParser):
@@ -442,9 +446,46 @@ def test_the_language_is_the_best_of_ours(accepted: str, language: str) -> None:
     ids=["login", "requests", "script"],
 )
 def test_both_languages_say_the_same_things(english: Texts, russian: Texts) -> None:
-    assert set(english) == set(russian)
-    for key, text in english.items():
-        assert re.findall(r"\{\w+\}", text) == re.findall(r"\{\w+\}", russian[key])
+    assert places(english) == places(russian)
+
+
+def places(texts: Texts) -> dict[str, set[tuple[str, ...]]]:
+    """Return the `{places}` of each text; the forms of a plural count as one text."""
+    found: dict[str, set[tuple[str, ...]]] = {}
+    for key, text in texts.items():
+        stem = re.sub("_(one|few|many|other)$", "", key)
+        key = stem if f"{stem}_one" in texts else key
+        found.setdefault(key, set()).add(tuple(re.findall(r"\{\w+\}", text)))
+    return found
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_part_of_the_time_has_a_name(language: str) -> None:
+    keys = [key for key in script_texts(language) if key.startswith("stage_")]
+
+    assert keys == [f"stage_{stage}" for stage in STAGES]
+
+
+def test_every_part_of_the_time_has_a_colour() -> None:
+    rules = re.findall(r"^\.stage-(\w+) \{\n  background: (#\w{6});", STYLES, re.M)
+
+    assert {stage for stage, _ in rules} == set(STAGES)
+    assert len({color for _, color in rules}) == len(STAGES)
+
+
+def test_what_the_requests_say_stands_somewhere() -> None:
+    filled = "".join(path.read_text("utf-8") for path in TEMPLATES.iterdir())
+    by_name = {key for key in request_texts("en") if key.startswith(("filter_", "ex"))}
+
+    named = set(re.findall(r"\$t_(\w+)", filled)) | by_name
+    assert set(request_texts("en")) - named == set()
+
+
+async def test_a_filter_may_be_as_long_as_the_api_takes(admin: Admin) -> None:
+    shown = await page(admin)
+
+    (limit,) = re.findall(r'id="filter"[^>]* maxlength="(\d+)"', shown.text)
+    assert int(limit) == LONGEST
 
 
 async def states(admin: Admin) -> list[Document]:

@@ -1,11 +1,13 @@
 """The parts of the requests' scripts, in a real browser."""
 
+import itertools
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from proxy.journal.filters import Filter
 from tests.admin.browser import Tab, open_tab
 from tests.admin.conftest import PHONE, Admin
 from tests.programs import need
@@ -59,6 +61,22 @@ def exchange(number: int, **members: object) -> dict[str, object]:
         "running": False,
         **members,
     }
+
+
+async def test_what_is_marked_as_failed_is_what_the_filter_finds(parts: Parts) -> None:
+    wanted = Filter.parse("is:error")
+    members = itertools.product(
+        [None, "connection_refused"], [0, 101, 200, 399, 400, 502], [False, True]
+    )
+    summaries = [
+        exchange(1, error=error, status=status, running=running)
+        for error, status, running in members
+    ]
+
+    marked = await parts.run("row", "return all.map(it.isFailure)", all=summaries)
+
+    assert marked == [wanted.matches(one, lambda: "") for one in summaries]
+    assert set(marked) == {False, True}
 
 
 TREE = "const tree = it.jsonTree(text); if (tree) document.body.append(tree);"
@@ -153,7 +171,8 @@ async def test_a_list_that_was_asked_for_before_takes_nothing_newer_away(
     script = f"""{LIST}
         list.put(old);
         list.show();
-        await new Promise((done) => setTimeout(done, 5));
+        const before = performance.now();
+        while (performance.now() === before);
         const asked = performance.now();
         list.put(young);
         list.show();

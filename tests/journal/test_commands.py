@@ -270,12 +270,65 @@ def test_httpie_sends_the_same_request(
 def test_httpie_says_what_it_cannot_send() -> None:
     fields = [("X-Path", "C:\\:x"), ("X-Bytes", "\udcff")]
 
-    text = command(entry("X-Y", request=message(b"", *fields)), "httpie")
+    text = command(entry(request=message(b"", *fields)), "httpie")
 
     assert "# HTTPie cannot send the value of X-Path: it is left out." in text
     assert "# HTTPie cannot send the value of X-Bytes: it is left out." in text
-    assert "# HTTPie takes only letters for a method." in text
     assert "\udcff" not in text
+
+
+@pytest.mark.parametrize("method", ["-oPWNED", "--download", "-v", "X-Y", ""])
+def test_httpie_is_not_called_for_what_it_takes_for_an_option(method: str) -> None:
+    text = command(entry(method), "httpie")
+
+    assert text == "# HTTPie takes only letters for a method: curl takes this one.\n"
+
+
+ARGUMENTS = {
+    "field": entry(request=message(b"", *USUAL, ("-oPWNED", "x"), ("--offline", ""))),
+    "file": entry(request=message(b"", *USUAL, ("@/etc/hostname", "x"))),
+    "content": entry("POST", request=message(b"-oPWNED", *USUAL, kind="text/plain")),
+    "method": entry("-oPWNED", request=message(b"", *USUAL)),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "says"),
+    [
+        *((name, "curl", "") for name in ("field", "content", "method")),
+        ("file", "curl", "# A field is left out, as its name is none.\n"),
+        ("file", "httpie", "# A field is left out, as its name is none.\n"),
+        ("field", "httpie", "a field with - before its name for an option"),
+        ("content", "httpie", ""),
+    ],
+)
+def test_nothing_of_a_request_is_taken_for_an_option(
+    name: str, kind: str, says: str, recorder: Recorder, tmp_path: Path
+) -> None:
+    programs.need("curl")
+    one = there(ARGUMENTS[name], recorder)
+    assert one.request.content is not None
+    home = tmp_path / "home"
+    home.mkdir()
+    text = command(one, kind)
+
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    config = str(tmp_path / "config")
+    run_in_shell(f"cd {home}\n{text}", tmp_path, PATH=path, HTTPIE_CONFIG_DIR=config)
+
+    sent = recorder.last()
+    assert says in text
+    assert sent.method == as_bytes(one.method)
+    assert sent.content == one.request.content.data
+    assert sent.value(b"@/etc/hostname") is None
+    assert list(home.iterdir()) == []
+
+
+def test_httpie_says_that_it_writes_methods_in_capitals() -> None:
+    said = "# HTTPie writes the method in capitals: curl does not.\n"
+
+    assert said in command(entry("get"), "httpie")
+    assert said not in command(entry("GET"), "httpie")
 
 
 @pytest.mark.parametrize("kind", ["curl", "python", "httpie"])

@@ -35,7 +35,7 @@ def summary(**changes: Any) -> dict[str, Any]:
 
 
 def found(expression: str, text: str = "", **changes: Any) -> bool:
-    return Filter.parse(expression).matches(summary(**changes), lambda: text)
+    return Filter.parse(expression).matches(summary(**changes), text.casefold)
 
 
 @pytest.mark.parametrize(

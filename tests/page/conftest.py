@@ -72,6 +72,24 @@ def start_sandbox(folder: Path) -> Proxy:
     return Proxy("sandbox", *listen, folder=folder)
 
 
+def start_proxy(folder: Path, port: int, more: str = "") -> Proxy:
+    """Return a running proxy whose API is at a `port` where nobody is."""
+    config = folder / "config.yaml"
+    config.write_text(
+        f"""
+listen: [127.0.0.1:0]
+upstream:
+  api_url: http://127.0.0.1:{port}
+  auth_url: http://127.0.0.1:{port}
+  client_id: of-nobody
+store: {{url: "file:{folder / "tokens.json"}"}}
+admin: {{listen: 127.0.0.1:0}}
+{more}
+"""
+    )
+    return Proxy("serve", "-c", str(config), folder=folder)
+
+
 @pytest.fixture
 def open_visit(chromium: Browser, sandbox: Proxy) -> Iterator[OpenVisit]:
     """Open a tab of its own; what went wrong in it fails the test."""

@@ -39,6 +39,7 @@ _STOP_COUNTING = """() => {
 # Seconds, in the order of the exchanges, and of one exchange's stages.
 _SECONDS = (0.0123, 0.0481, 0.0096, 0.0317, 0.0208, 0.1043, 0.0154)
 _STAGES = {
+    "earlier": 0.0087,
     "access": 0.0001,
     "token": 0.00002,
     "connection": 0.00003,

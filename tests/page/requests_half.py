@@ -128,7 +128,7 @@ class RequestsHalf:
         for key in choices:
             dialog.get_by_label(self.texts[key], exact=True).check()
         with self.page.expect_download() as coming:
-            dialog.get_by_role("link", name=self.texts["download"]).click()
+            self.in_dialog("export_title", "download").click()
         download: Download = coming.value
         path = folder / download.suggested_filename
         download.save_as(path)

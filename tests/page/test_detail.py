@@ -2,6 +2,8 @@
 
 import json
 import re
+import socket
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -33,6 +35,20 @@ def test_a_request_and_its_answer_side_by_side(visit: Visit) -> None:
     assert response["Content-Type"] == "application/json; charset=utf-8"
     expect(half.side("response")).to_contain_text("HTTP/1.1 200 OK")
     visit.expect_accessible()
+
+
+def test_an_old_client_is_answered_in_our_version(visit: Visit) -> None:
+    half = logged_in(visit)
+    address = urlsplit(visit.proxy.url)
+    with socket.create_connection((address.hostname, address.port), 20) as client:
+        client.sendall(f"GET {DOCTOR} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+        assert client.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
+
+    half.expect_shown(1)
+    half.look_at(DOCTOR)
+
+    expect(half.side("response")).to_contain_text("HTTP/1.1 200 OK")
+    expect(half.side("about")).to_contain_text("HTTP/1.0")
 
 
 def test_where_the_time_went(visit: Visit) -> None:
@@ -72,6 +88,7 @@ def test_a_token_that_was_rejected_is_told(visit: Visit) -> None:
     half.look_at(DOCTOR)
 
     expect(half.side("about")).to_contain_text(half.said["replayed"])
+    expect(half.side("timing")).to_contain_text(half.said["stage_earlier"])
 
 
 def test_content_is_kept_only_on_request_and_not_for_ever(visit: Visit) -> None:
@@ -81,7 +98,7 @@ def test_content_is_kept_only_on_request_and_not_for_ever(visit: Visit) -> None:
     half.send("POST", UPDATE, CHANGES)
     half.look_at(UPDATE)
     expect(half.side("request")).to_contain_text(half.said["content_not_kept"])
-    half.button("back").click()
+    half.button("close").click()
 
     half.keep_content()
     countdown = half.page.locator("#keep-text")

@@ -6,16 +6,22 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.conftest import OpenVisit
-from tests.page.requests_half import RequestsHalf, logged_in
+from tests.page.requests_half import RequestsHalf, emptied, logged_in
+from tests.page.visit import Visit
+from tests.running import Proxy
 
 SCRIPT = "document.title='owned'"
 MARKUP = f'<img src=x onerror="{SCRIPT}"><script>{SCRIPT}</script><b hidden>'
 
 
 @pytest.fixture
-def half(open_visit: OpenVisit) -> RequestsHalf:
-    return logged_in(open_visit())
+def sandbox(lasting_sandbox: Proxy) -> Proxy:
+    return emptied(lasting_sandbox)
+
+
+@pytest.fixture
+def half(visit: Visit) -> RequestsHalf:
+    return logged_in(visit)
 
 
 def send_hostile(half: RequestsHalf, media_type: str, content: str) -> None:
@@ -41,6 +47,7 @@ def send_hostile(half: RequestsHalf, media_type: str, content: str) -> None:
         ("image/svg+xml", f"<svg xmlns='http://www.w3.org/2000/svg'>{MARKUP}</svg>"),
         ("image/png", f"\x89PNG{MARKUP}"),
     ],
+    ids=["json", "html", "svg", "png"],
 )
 def test_markup_is_shown_as_text(
     half: RequestsHalf, media_type: str, content: str

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.conftest import OpenVisit
+from tests.page.conftest import OpenVisit, start_proxy
 from tests.page.visit import PHONE, Visit
 from tests.running import Proxy
 
@@ -134,7 +134,7 @@ def test_an_upstream_that_is_down(
     with socket.socket() as taken:
         # Bound, but nobody listens: connections are refused, and nobody else gets it.
         taken.bind(("127.0.0.1", 0))
-        with away(tmp_path, taken.getsockname()[1]) as proxy:
+        with start_proxy(tmp_path, taken.getsockname()[1]) as proxy:
             visit = open_visit(proxy=proxy, locale=locale)
             visit.open()
 
@@ -143,23 +143,6 @@ def test_an_upstream_that_is_down(
             visit.expect_message("unreachable", "no_sms")
             expect(visit.field("phone")).to_have_value(PHONE)
             visit.expect_accessible()
-
-
-def away(folder: Path, port: int) -> Proxy:
-    """Return a running proxy whose API is at a `port` where nobody is."""
-    config = folder / "config.yaml"
-    config.write_text(
-        f"""
-listen: [127.0.0.1:0]
-upstream:
-  api_url: http://127.0.0.1:{port}
-  auth_url: http://127.0.0.1:{port}
-  client_id: of-nobody
-store: {{url: "file:{folder / "tokens.json"}"}}
-admin: {{listen: 127.0.0.1:0}}
-"""
-    )
-    return Proxy("serve", "-c", str(config), folder=folder)
 
 
 def test_a_login_that_was_ended_elsewhere(visit: Visit) -> None:

@@ -108,14 +108,14 @@ def found(words: tuple[str, ...] | list[str], text: str) -> list[str]:
     return [word for word in words if word in text or quote(word) in text]
 
 
-@pytest.mark.parametrize("is_kept", [False, True], ids=["fields", "content"])
-def test_nothing_personal_is_seen_unasked(half: RequestsHalf, is_kept: bool) -> None:
-    if is_kept:
-        half.keep_content()
+def test_nothing_personal_is_seen_unasked(half: RequestsHalf) -> None:
+    plant(half)
+    half.keep_content()
     plant(half)
 
     for row in half.list.all():
-        row.get_by_role("link").click()
+        # By key: of ten rows one may be half below the list's edge.
+        row.get_by_role("link").press("Enter")
         expect(half.detail.locator("#about dd").first).to_be_visible()
     half.button("edit_send").click()
     half.page.keyboard.press("Escape")

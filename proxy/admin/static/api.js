@@ -2,7 +2,7 @@
 
 import { t } from "./format.js";
 
-export class Refused extends Error {
+class Refused extends Error {
   constructor(status, value, sentence, language) {
     super(sentence);
     this.status = status;
@@ -39,6 +39,18 @@ export async function call(method, path, members) {
 
 export async function text(path) {
   return (await send("GET", path)).text();
+}
+
+// What is to be saved, and the name that the API gives it.
+export async function file(path) {
+  const answer = await send("GET", path);
+  const told = answer.headers.get("Content-Disposition") ?? "";
+  const name = told.match(/filename="([^"]+)"/)?.[1] ?? "";
+  try {
+    return { name, content: await answer.blob() };
+  } catch {
+    throw new Refused(answer.status, "offline", t("offline"), null);
+  }
 }
 
 // `address("9f-1", "/command", { as: "curl", unmasked: false })`; what is false or

@@ -2,7 +2,7 @@
 
 import { address } from "./api.js";
 import { button, make } from "./element.js";
-import { number, size, t } from "./format.js";
+import { size, t } from "./format.js";
 import { jsonTree } from "./json.js";
 
 const TEXT_MOST = 20_000;
@@ -66,7 +66,7 @@ function image(source) {
   return make("img", { src: source, alt: t("image_alt"), class: "picture" });
 }
 
-// The bytes are never masked, so they are there to be saved only with the rest.
+// Of the bytes only secrets are masked, so they can be saved only with personal data.
 function saving(source, unmasked) {
   if (!unmasked) return [];
   const link = make("a", { href: source, download: true }, t("save_content"));
@@ -78,7 +78,10 @@ function readable(content) {
     const tree = jsonTree(content.text);
     if (tree) return make("div", {}, tree, asItCame(content.text));
   }
-  if (content.kind === "form") return pairs([...new URLSearchParams(content.text)]);
+  // A form in parts is shown as it came: their heads say more than pairs could.
+  if (content.kind === "form" && !content.media_type.startsWith("multipart/")) {
+    return pairs([...new URLSearchParams(content.text)]);
+  }
   return textBlock(content.text);
 }
 
@@ -92,7 +95,7 @@ function asItCame(text) {
 function textBlock(text) {
   const shown = make("pre", { tabindex: "0" }, text.slice(0, TEXT_MOST));
   if (text.length <= TEXT_MOST) return shown;
-  const rest = button(`${t("show_rest")} (${number(text.length - TEXT_MOST)})`, () => {
+  const rest = button(t("show_rest"), () => {
     shown.textContent = text;
     rest.remove();
   });

@@ -97,7 +97,7 @@ export class Detail {
 
 function title(exchange) {
   const line = `${exchange.method} ${exchange.target}`;
-  return [make("span", { class: "line" }, line), " ", statusMark(exchange)];
+  return [make("span", {}, line), " ", statusMark(exchange)];
 }
 
 function responseParts(exchange, unmasked) {
@@ -106,7 +106,8 @@ function responseParts(exchange, unmasked) {
     const key = exchange.running ? "no_response_yet" : "no_response";
     return [make("p", { class: "soft note" }, t(key))];
   }
-  const line = `HTTP/${exchange.http_version} ${response.status} ${response.reason}`;
+  // What a client speaks may be 1.0; the proxy answers in 1.1 all the same.
+  const line = `HTTP/1.1 ${response.status} ${response.reason}`;
   return [
     make("p", { class: "start-line" }, line),
     ...messageParts(exchange.id, "response", response, unmasked),

@@ -1,16 +1,16 @@
 // Exchanges to take along: as code, as HAR, as a bug report. Masked unless ticked.
 
-import { address, text, withQuery } from "./api.js";
+import { address, file, text, withQuery } from "./api.js";
 import { openDialog } from "./dialog.js";
-import { find, say, sayError } from "./element.js";
+import { find, make, say, sayError } from "./element.js";
 import { t } from "./format.js";
 import { place } from "./place.js";
 
 export function setUpExport(detail) {
   find("#export").addEventListener("click", () => openExport(""));
   find("#export-one").addEventListener("click", () => openExport(detail.id));
-  find("#export-form").addEventListener("change", showLink);
-  find("#download").addEventListener("click", () => find("#export-dialog").close());
+  find("#export-form").addEventListener("change", forgive);
+  find("#download").addEventListener("click", download);
   find("#copy-as").addEventListener("click", () => openCopy(detail.id));
   find("#copy-form").addEventListener("change", showCommand);
   find("#copy-button").addEventListener("click", copy);
@@ -28,17 +28,46 @@ function openExport(id) {
     choice.closest("label").hidden = !isThere;
   }
   form.elements.which.value = id ? "one" : filter ? "filtered" : "all";
-  showLink();
+  forgive();
 }
 
-function showLink() {
+function chosenPath() {
   const form = find("#export-form");
   const { which, as, unmasked } = form.elements;
   const chosen = { unmasked: unmasked.checked };
   if (which.value === "filtered") chosen.filter = place().filter;
   if (which.value === "one") chosen.id = form.dataset.id;
   const path = as.value === "har" ? "/api/exchanges.har" : "/api/report.zip";
-  find("#download").href = withQuery(path, chosen);
+  return withQuery(path, chosen);
+}
+
+function forgive() {
+  say(find("#export-error"), null);
+}
+
+let isDownloading = false;
+
+// A link could not say why it was refused.
+async function download() {
+  if (isDownloading) return;
+  isDownloading = true;
+  forgive();
+  try {
+    const { name, content } = await file(chosenPath());
+    save(name, content);
+    find("#export-dialog").close();
+  } catch (error) {
+    sayError(find("#export-error"), error);
+  } finally {
+    isDownloading = false;
+  }
+}
+
+function save(name, content) {
+  const url = URL.createObjectURL(content);
+  make("a", { href: url, download: name }).click();
+  // Not at once: some browsers begin to read it only after the click.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
 // -- code ------------------------------------------------------------------------------

@@ -31,11 +31,6 @@ export function counted(key, count) {
   return t(`${key}_${plurals.select(count)}`, { count: number(count) });
 }
 
-// The text called `key`, if there is one: the API may come to say more than we know.
-export function known(key, otherwise) {
-  return texts[key] ?? otherwise;
-}
-
 export function number(value) {
   return inNumbers.format(value);
 }

@@ -22,7 +22,7 @@ export class Groups {
   }
 }
 
-export function grouped(summaries) {
+function grouped(summaries) {
   const groups = new Map();
   for (const summary of summaries) {
     const call = summary.endpoint ?? "";
@@ -33,7 +33,7 @@ export function grouped(summaries) {
 }
 
 // The median: one slow call among many says little of what is usual.
-export function usual(summaries) {
+function usual(summaries) {
   const seconds = summaries.map((one) => one.seconds).sort((a, b) => a - b);
   return seconds[Math.floor((seconds.length - 1) / 2)];
 }

@@ -1,7 +1,7 @@
 // Whether content is kept, and for how long: a notice, a countdown, a button.
 
 import { call } from "./api.js";
-import { find, sayError, tell } from "./element.js";
+import { find, say, sayError, tell } from "./element.js";
 import { left, t } from "./format.js";
 
 const MINUTES = 10;
@@ -36,7 +36,6 @@ export class Keep {
       return;
     }
     find("#keep").classList.toggle("keep-on", kept);
-    find("#keep-text").removeAttribute("lang");
     find("#keep-text").textContent = this.sentence(isLimited, rest);
     button.textContent = kept ? t("forget") : t("keep", { minutes: MINUTES });
     // What the configuration says is not for the page to undo.
@@ -51,10 +50,11 @@ export class Keep {
 
   async press() {
     const seconds = this.state.kept ? 0 : MINUTES * 60;
+    say(find("#keep-error"), null);
     try {
       this.take(await call("POST", "/api/exchanges/content", { seconds }));
     } catch (error) {
-      sayError(find("#keep-text"), error);
+      sayError(find("#keep-error"), error);
     }
   }
 }

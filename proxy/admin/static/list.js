@@ -3,7 +3,7 @@
 import { make } from "./element.js";
 import { cells } from "./row.js";
 
-const MOST = 500;
+export const MOST = 500;
 const PAUSE_MS = 80;
 const AT_A_TIME = 60;
 

@@ -5,6 +5,8 @@ import { ask, openDialog } from "./dialog.js";
 import { find, say, sayError } from "./element.js";
 import { t } from "./format.js";
 
+const MASK = "***";
+
 export class Replay {
   // `detail` shows what is sent again, `arrived` is called with the new exchange.
   constructor(detail, arrived) {
@@ -133,7 +135,7 @@ function contentNote(content, isUnmasked) {
   if (content === null || content.kept < content.size) return t("content_missing");
   if (content.size === 0) return null;
   if (content.text === null) return t("content_as_was");
-  return isUnmasked ? null : t("content_masked");
+  return !isUnmasked && content.text.includes(MASK) ? t("content_masked") : null;
 }
 
 // What to do about content that is not there is better said in the page's words.

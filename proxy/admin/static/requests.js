@@ -9,14 +9,13 @@ import { Groups } from "./groups.js";
 import { counted, number, t } from "./format.js";
 import { Keep } from "./keep.js";
 import { setUpKeys } from "./keys.js";
-import { List } from "./list.js";
+import { List, MOST } from "./list.js";
 import { go, onPlace, place } from "./place.js";
 import { Replay } from "./replay.js";
 import { Stream } from "./stream.js";
 
 const TYPING_MS = 250;
 const CATCH_UP_MS = 1500;
-const MOST = 500;
 
 const list = new List(find("#rows"), showState);
 const detail = new Detail();
@@ -99,6 +98,7 @@ async function clear() {
     text: t("clear_text"),
     yes: t("clear_yes"),
   };
+  say(find("#clear-error"), null);
   const isEmpty = list.count === 0 && list.held === 0 && !place().filter;
   if (!isEmpty && !(await ask(question))) return;
   try {
@@ -107,7 +107,7 @@ async function clear() {
     if (detail.id) go({ exchange: "" });
     tell(t("cleared"));
   } catch (error) {
-    sayError(find("#connection"), error);
+    sayError(find("#clear-error"), error);
   }
 }
 

@@ -4,8 +4,9 @@ import { make } from "./element.js";
 import { duration, fullMoment, moment, size, t } from "./format.js";
 import { fragment } from "./place.js";
 
+// What the filter `is:error` finds.
 export function isFailure(summary) {
-  return Boolean(summary.error) || summary.status >= 400 || hasNoAnswer(summary);
+  return summary.error !== null || summary.status >= 400 || hasNoAnswer(summary);
 }
 
 function hasNoAnswer(summary) {
@@ -25,8 +26,8 @@ export function statusMark(summary) {
 }
 
 function kindOf(summary) {
-  if (summary.running) return "mark-running";
-  return isFailure(summary) ? "mark-bad" : "mark-good";
+  if (isFailure(summary)) return "mark-bad";
+  return summary.running ? "mark-running" : "mark-good";
 }
 
 function marks(summary) {

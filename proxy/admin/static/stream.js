@@ -1,5 +1,7 @@
 // Follows the journal: server-sent events, which the browser resumes by itself.
 
+import { withQuery } from "./api.js";
+
 const AGAIN_MS = 3000;
 
 export class Stream {
@@ -20,8 +22,7 @@ export class Stream {
     this.stop();
     this.filter = filter;
     if (document.hidden) return;
-    const query = filter ? `?${new URLSearchParams({ filter })}` : "";
-    const source = new EventSource(`/api/exchanges/stream${query}`);
+    const source = new EventSource(withQuery("/api/exchanges/stream", { filter }));
     source.addEventListener("open", () => this.on.opened());
     source.addEventListener("error", () => this.failed(source));
     for (const kind of ["exchange", "content", "cleared", "skipped"]) {

@@ -1,7 +1,7 @@
 // Where an exchange's time went: a bar, and the same as a list.
 
 import { make } from "./element.js";
-import { duration, known, t } from "./format.js";
+import { duration, t } from "./format.js";
 
 export function timingParts(detail) {
   const stages = detail.timing;
@@ -17,8 +17,7 @@ export function timingParts(detail) {
   }
   const list = make("ul", { class: "legend" });
   for (const { stage, seconds } of stages) {
-    const name = known(`stage_${stage}`, stage);
-    list.append(line(`swatch stage-${stage}`, name, seconds));
+    list.append(line(`swatch stage-${stage}`, t(`stage_${stage}`), seconds));
   }
   if (!detail.running) list.append(line("swatch", t("total"), detail.seconds));
   return [bar, list];

@@ -13,8 +13,6 @@ ENGLISH: Texts = {
     "paused_new": "Paused. New: {count}.",
     "going_on": "New requests are shown again.",
     "count_one": "{count} request",
-    "count_few": "{count} requests",
-    "count_many": "{count} requests",
     "count_other": "{count} requests",
     "no_call": "other calls",
     "group_failed": "{count} failed",
@@ -24,7 +22,7 @@ ENGLISH: Texts = {
     "lost": "The connection to the proxy is lost. The list goes on by itself when it "
     "is back.",
     "back": "The connection is back.",
-    "skipped": "More happened than could be shown live: {count} came late.",
+    "skipped": "Too many requests to show at once; {count} were added later.",
     "clear_title": "Clear the list?",
     "clear_text": "The proxy forgets all requests that it keeps, also those that the "
     "filter hides. This cannot be undone.",
@@ -73,13 +71,14 @@ ENGLISH: Texts = {
     "about_sizes": "Bytes",
     "sizes": "{received} received from the program, {sent} sent to it",
     "total": "Total",
+    "stage_earlier": "First try",
     "stage_access": "Access check",
-    "stage_token": "Token awaited",
-    "stage_connection": "Connection awaited",
+    "stage_token": "Waiting for a token",
+    "stage_connection": "Waiting for a connection",
     "stage_dns": "Name lookup (DNS)",
     "stage_tcp": "Connecting (TCP)",
     "stage_tls": "Securing (TLS)",
-    "stage_first_byte": "First byte awaited",
+    "stage_first_byte": "Waiting for the first byte",
     "stage_content": "Content",
     "no_timing": "There are no times of this request.",
     "no_response": "There was no answer.",
@@ -88,11 +87,12 @@ ENGLISH: Texts = {
     "no_content": "No content.",
     "content_not_kept": "The content was not kept.",
     "content_cut": "Only the first {kept} of {size} are kept.",
-    "image_hidden": "An image. It is personal data, and shown only when that is.",
-    "binary_hidden": "Binary content. It is personal data, and can be saved only when "
-    "that is shown.",
-    "text_hidden": "Content that is not understood. It may be personal data, and is "
-    "shown only when that is.",
+    "image_hidden": "Hidden, as it may be personal data. Choose “Show personal data” "
+    "to see it.",
+    "binary_hidden": "Hidden, as it may be personal data. Choose “Show personal data” "
+    "to save it.",
+    "text_hidden": "Hidden, as it may be personal data. Choose “Show personal data” to "
+    "see it.",
     "image_alt": "The image of this exchange",
     "save_content": "Save the content",
     "as_it_came": "As it came",
@@ -110,8 +110,8 @@ ENGLISH: Texts = {
     "content_as_was": "Its content cannot be shown as text. Leave this empty to send "
     "it as it was.",
     "content_missing": "Its content was not kept. What is typed here is sent.",
-    "content_masked": "Personal data is masked here. If you change the content, the "
-    "masks are sent as they stand; show personal data first to send the real values.",
+    "content_masked": "Personal data is masked here. To change the content, show "
+    "personal data first: text with *** in it is not sent.",
     "field_wrong": "Line {line} is not a field. Write it as Name: value.",
 }
 
@@ -131,25 +131,25 @@ RUSSIAN: Texts = {
     "empty": "Запросов пока нет. Они появятся здесь, как только программа обратится "
     "к прокси.",
     "empty_filter": "Под фильтр ничего не подходит.",
-    "lost": "Связь с прокси потеряна. Список продолжится сам, когда она вернётся.",
+    "lost": "Связь с прокси потеряна. Список обновится сам, когда она восстановится.",
     "back": "Связь восстановлена.",
-    "skipped": "Запросов было больше, чем удалось показать сразу: {count} "
-    "пришли позже.",
+    "skipped": "Запросов было слишком много, чтобы показать их сразу. Добавлено позже: "
+    "{count}.",
     "clear_title": "Очистить список?",
-    "clear_text": "Прокси забудет все запросы, которые хранит, в том числе скрытые "
-    "фильтром. Вернуть их нельзя.",
+    "clear_text": "Прокси удалит из памяти все запросы, в том числе скрытые фильтром. "
+    "Вернуть их нельзя.",
     "clear_yes": "Очистить",
     "cleared": "Список пуст.",
     "not_kept": "Содержимое не сохраняется: это данные пациентов.",
     "keep": "Сохранять {minutes} минут",
     "kept_until": "Содержимое новых запросов сохраняется ещё {left}.",
     "kept_always": "Содержимое запросов сохраняется: так задано в journal.content.",
-    "forget": "Прекратить и забыть",
-    "keeping": "Содержимое новых запросов пока сохраняется.",
+    "forget": "Прекратить и удалить",
+    "keeping": "Содержимое новых запросов временно сохраняется.",
     "kept_no_more": "Содержимое больше не сохраняется.",
     "running": "выполняется",
     "no_answer": "нет ответа",
-    "failed": "не удалось",
+    "failed": "ошибка",
     "by_proxy": "прокси",
     "by_proxy_long": "ответил прокси",
     "paid": "платный",
@@ -160,7 +160,7 @@ RUSSIAN: Texts = {
     "offline": "Прокси не отвечает. Попробуйте чуть позже.",
     "about_started": "Начат",
     "about_endpoint": "Метод API",
-    "about_request_id": "Номер запроса",
+    "about_request_id": "Идентификатор запроса",
     "about_caller": "Локальный ключ",
     "about_agent": "Программа",
     "about_answered": "Кто ответил",
@@ -171,16 +171,17 @@ RUSSIAN: Texts = {
     "warm": "уже было открыто",
     "cold": "открыто для этого запроса",
     "about_sent_twice": "Отправлен дважды",
-    "replayed": "токен не приняли: его обновили и отправили запрос ещё раз",
-    "resent": "соединение успели закрыть, и запрос ушёл по другому",
+    "replayed": "токен не был принят; прокси обновил его и отправил запрос ещё раз",
+    "resent": "соединение оказалось закрыто, и запрос ушёл по новому",
     "about_paid": "Платный",
-    "paid_long": "этот вызов стоит пациенту денег",
+    "paid_long": "за этот вызов платит пациент",
     "about_repeat": "Повтор",
     "earlier": "более раннего запроса",
     "about_version": "Протокол",
     "about_sizes": "Байты",
     "sizes": "{received} получено от программы, {sent} отправлено ей",
     "total": "Всего",
+    "stage_earlier": "Первая попытка",
     "stage_access": "Проверка доступа",
     "stage_token": "Ожидание токена",
     "stage_connection": "Ожидание соединения",
@@ -189,39 +190,38 @@ RUSSIAN: Texts = {
     "stage_tls": "Шифрование (TLS)",
     "stage_first_byte": "Ожидание первого байта",
     "stage_content": "Содержимое",
-    "no_timing": "Времени по этапам нет.",
+    "no_timing": "Данных о времени нет.",
     "no_response": "Ответа не было.",
     "no_response_yet": "Ответа пока нет.",
-    "no_fields": "Полей нет.",
+    "no_fields": "Заголовков нет.",
     "no_content": "Содержимого нет.",
     "content_not_kept": "Содержимое не сохранено.",
     "content_cut": "Сохранено только начало: {kept} из {size}.",
-    "image_hidden": "Изображение. Это личные данные: оно видно, только когда они "
-    "показаны.",
-    "binary_hidden": "Двоичные данные. Они личные: скачать их можно, только когда "
-    "личные данные показаны.",
-    "text_hidden": "Содержимое, которое не удалось разобрать. В нём могут быть личные "
-    "данные, поэтому оно видно, только когда они показаны.",
+    "image_hidden": "Изображение скрыто: это персональные данные. Чтобы увидеть его, "
+    "нажмите «Показать персональные данные».",
+    "binary_hidden": "Двоичные данные скрыты: в них могут быть персональные данные. "
+    "Чтобы скачать, сначала покажите их.",
+    "text_hidden": "Содержимое не удалось разобрать, поэтому оно скрыто: в нём могут "
+    "быть персональные данные.",
     "image_alt": "Изображение из этого запроса",
     "save_content": "Скачать содержимое",
-    "as_it_came": "Как есть",
-    "show_rest": "Показать остальное",
+    "as_it_came": "Исходный текст",
+    "show_rest": "Показать полностью",
     "show_more": "Показать ещё {count}",
     "copied": "Скопировано.",
     "copy_by_hand": "Текст выделен: нажмите Ctrl+C (на Mac ⌘C).",
     "paid_title": "Этот вызов стоит денег",
-    "paid_text": "Он начинает консультацию, и пациент заплатит за неё ещё раз. Всё "
-    "равно отправить?",
+    "paid_text": "Начнётся новая консультация, и пациент заплатит ещё раз. Отправить?",
     "paid_yes": "Отправить и заплатить",
     "sending": "Отправляем…",
-    "sent_again": "Запрос отправлен ещё раз. Перед вами новый.",
-    "type_content": "Содержимое не сохранено. Введите его через «Изменить и "
-    "отправить».",
+    "sent_again": "Запрос отправлен повторно. Показан новый.",
+    "type_content": "Содержимое не сохранено. Нажмите «Изменить и отправить» и введите "
+    "его.",
     "content_as_was": "Это содержимое нельзя показать текстом. Оставьте поле пустым, "
     "чтобы отправить его как было.",
-    "content_missing": "Содержимое не сохранено. Уйдёт то, что введено здесь.",
-    "content_masked": "Личные данные здесь скрыты. Если изменить содержимое, оно уйдёт "
-    "со скрытыми местами как есть; чтобы отправить настоящие значения, сначала "
-    "покажите личные данные.",
-    "field_wrong": "Строка {line} не похожа на поле. Пишите «Имя: значение».",
+    "content_missing": "Содержимое не сохранено. Будет отправлено то, что вы введёте "
+    "здесь.",
+    "content_masked": "Персональные данные здесь скрыты. Чтобы изменить содержимое, "
+    "сначала покажите их: текст с *** не отправляется.",
+    "field_wrong": "Строка {line} не похожа на заголовок. Пишите «Имя: значение».",
 }
