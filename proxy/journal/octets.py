@@ -27,7 +27,9 @@ def masked_octets(data: bytes) -> bytes | None:
     if _is_known(data) and text_of(data) is None:
         return data
     if b"\0" in data:
-        return None  # UTF-16, most likely, in which no secret has its usual shape
+        # Without them, what may be UTF-16 has the usual shapes.
+        told = data.replace(b"\0", b"").decode("utf-8", "surrogateescape")
+        return data if masked_text(told, unmasked=True) == told else None
     text = masked_text(data.decode("utf-8", "surrogateescape"), unmasked=True)
     return None if text == MASK else text.encode("utf-8", "surrogateescape")
 

@@ -24,6 +24,7 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 _DATE = re.compile(r"\w{3}, \d\d \w{3} \d{4} [\d:]{8} GMT")
 _WAIT = re.compile(r'data-wait="[1-9]\d*"')
 _REQUEST_ID = re.compile(r"\b[0-9a-f]{32}\b")
+_OUR_REQUEST_ID = re.compile(r'(?<="X-Request-Id", ")[0-9a-f]{6}(?=-\w+")')
 _SANDBOX_FOLDER = re.compile(r"/(?:[\w.-]+/)*telemed-proxy-sandbox-\w+/")
 
 # What counts down is shown by a copy that does not.
@@ -108,6 +109,7 @@ class _Steadied:
         text = _SANDBOX_FOLDER.sub("/tmp/telemed-proxy-sandbox/", text)
         text = _DATE.sub(NOW.strftime("%a, %d %b %Y %H:%M:%S GMT"), text)
         text = _REQUEST_ID.sub("5f0c" * 8, text)
+        text = _OUR_REQUEST_ID.sub("5f0c2a", text)
         text = _WAIT.sub('data-wait="60"', text)
         route.fulfill(response=answer, body=text)
 

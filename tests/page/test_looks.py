@@ -64,6 +64,21 @@ def busy(visit: Visit, pictures: Pictures) -> RequestsHalf:
     return half
 
 
+# What overflows to the left is in no scrollWidth.
+_CUT_OFF = """(all) => all.filter((one) => {
+  const [text, style] = [document.createRange(), getComputedStyle(one)];
+  text.selectNodeContents(one);
+  const padding = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+  return text.getBoundingClientRect().width > one.clientWidth - padding + 0.5;
+}).map((one) => one.textContent)"""
+
+
+def expect_whole_headings(half: RequestsHalf) -> None:
+    headings = half.page.locator("thead th")
+    expect(headings).to_have_count(7)
+    assert headings.evaluate_all(_CUT_OFF) == []
+
+
 def test_login(open_visit: OpenVisit, pictures: Pictures) -> None:
     visit = open_visit(viewport=WIDE)
     pictures.steady(visit)
@@ -87,6 +102,7 @@ def test_requests(open_visit: OpenVisit, pictures: Pictures) -> None:
     visit = open_visit(viewport=WIDE)
     half = busy(visit, pictures)
     visit.expect_accessible()
+    expect_whole_headings(half)
     pictures.take(visit, "requests", whole=False)
 
     half.look_at(UPDATE)
@@ -106,8 +122,9 @@ def test_narrow(open_visit: OpenVisit, pictures: Pictures) -> None:
 
 def test_russian(open_visit: OpenVisit, pictures: Pictures) -> None:
     visit = open_visit(viewport=WIDE, locale="ru-RU")
-    busy(visit, pictures)
+    half = busy(visit, pictures)
     visit.expect_accessible()
+    expect_whole_headings(half)
     pictures.take(visit, "russian", whole=False)
 
 

@@ -101,7 +101,7 @@ RUSSIAN: Texts = {
     "method": "Метод",
     "path": "Путь",
     "status": "Код",
-    "duration": "Длительность",
+    "duration": "Длилось",
     "size": "Размер",
     "caller": "Программа",
     "send_again": "Повторить",
