@@ -62,6 +62,18 @@ class App:
     admin_address: str
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the admin listener shows, and acts on."""
+
+    oauth: OAuth
+    info: AdminInfo
+    health: Health
+    metrics: Metrics
+    journal: Journal
+    replays: Replays
+
+
 class AdminPage:
     """What answers on the admin listener; opened when somebody comes, see `late`.
 
@@ -69,24 +81,10 @@ class AdminPage:
     """
 
     def __init__(
-        self,
-        config: Config,
-        oauth: OAuth,
-        info: AdminInfo,
-        health: Health,
-        metrics: Metrics,
-        journal: Journal,
-        replays: Replays,
-        callers: SameUser | None,
-        clock: Clock,
+        self, config: Config, shown: Shown, callers: SameUser | None, clock: Clock
     ) -> None:
         self._config = config
-        self._oauth = oauth
-        self._info = info
-        self._health = health
-        self._metrics = metrics
-        self._journal = journal
-        self._replays = replays
+        self._shown = shown
         self._callers = callers
         self._clock = clock
         path = config.admin.password_file
@@ -103,20 +101,20 @@ class AdminPage:
         from proxy.journal.entries import Place
         from proxy.journal.report import config_text
 
-        upstream, listen = self._info.upstream, self._info.listen
+        shown, info = self._shown, self._shown.info
         viewer = Viewer(
-            journal=self._journal,
-            replays=self._replays,
-            place=lambda: Place(upstream, next(iter(listen()), "")),
+            journal=shown.journal,
+            replays=shown.replays,
+            place=lambda: Place(info.upstream, next(iter(info.listen()), "")),
             config_text=lambda: config_text(self._config),
             trusted=visitors_are_trusted(self._config),
         )
         app = admin_app(
-            login=self._oauth.login,
-            refresher=self._oauth.refresher,
-            info=self._info,
-            health=self._health,
-            metrics=self._metrics,
+            login=shown.oauth.login,
+            refresher=shown.oauth.refresher,
+            info=info,
+            health=shown.health,
+            metrics=shown.metrics,
             viewer=viewer,
             names=local_names([self._config.admin.listen]),
             allowed_hosts=self._config.access.allowed_hosts,
@@ -164,13 +162,7 @@ async def open_app(
         admin = Listener(config.admin.listen, "admin.listen", served)
         pool = make_pool(config.upstream, tls, [*forwarding, admin])
         stack.push_async_callback(pool.close)
-        kept = config.journal
-        journal = Journal(kept.exchanges, kept.bytes, content=kept.content)
-        stack.callback(journal.content.close)
-        records = Records[Exchange](
-            metrics.record, AccessLog(config.log).write, journal.record
-        )
-        stack.callback(records.hand_on)
+        journal, records = _recording(stack, config, metrics)
         callers = SameUser() if config.access.same_user else None
         keeping = journal.content.keeping
         forward = make_forward(
@@ -178,7 +170,6 @@ async def open_app(
         )
         stack.push_async_callback(forward.replays.close)
         journal.under_way = forward.inbound.under_way
-        journal.hand_on = records.hand_on
         metrics.watch(
             in_flight=lambda: forward.handler.in_flight,
             connections_opened=lambda: pool.opened,
@@ -186,24 +177,9 @@ async def open_app(
         )
         health = Health(logged_in=lambda: oauth.refresher.status().state == "active")
         addresses: list[str] = []
-        info = AdminInfo(
-            listen=lambda: addresses,
-            upstream=str(config.upstream.api_url),
-            version=__version__,
-            needs_local_key=config.access.local_key_file is not None,
-            sandbox=sandbox,
-        )
-        page = AdminPage(
-            config,
-            oauth,
-            info,
-            health,
-            metrics,
-            journal,
-            forward.replays,
-            callers,
-            clock,
-        )
+        info = _info(config, addresses, sandbox=sandbox)
+        shown = Shown(oauth, info, health, metrics, journal, forward.replays)
+        page = AdminPage(config, shown, callers, clock)
         stack.push_async_callback(page.close)
         late = LateAdmin(page.open)
         stack.push_async_callback(late.close)
@@ -214,26 +190,49 @@ async def open_app(
             addresses.append(listener.url)
         if given is not None:
             given.expect_none_left()
-        if config.access.anyone:
-            logger.warning(
-                "access.anyone is true: whoever reaches %s acts as the person who "
-                "logged in",
-                ", ".join(addresses),
-            )
+        _warn_of_everybody(config, addresses)
         pool.start()
         health.started = True
-        yield App(
-            oauth.login,
-            oauth.refresher,
-            health,
-            metrics,
-            journal,
-            addresses,
-            admin.url,
-        )
+        login, refresher = oauth.login, oauth.refresher
+        yield App(login, refresher, health, metrics, journal, addresses, admin.url)
         health.stopping = True
         for listener in forwarding:
             listener.close()
+
+
+def _recording(
+    stack: AsyncExitStack, config: Config, metrics: Metrics
+) -> tuple[Journal, Records[Exchange]]:
+    """Return the journal, and what hands it and the others all that has ended."""
+    kept = config.journal
+    journal = Journal(kept.exchanges, kept.bytes, content=kept.content)
+    stack.callback(journal.content.close)
+    records = Records[Exchange](
+        metrics.record, AccessLog(config.log).write, journal.record
+    )
+    stack.callback(records.hand_on)
+    journal.hand_on = records.hand_on
+    return journal, records
+
+
+def _info(config: Config, addresses: Sequence[str], *, sandbox: bool) -> AdminInfo:
+    return AdminInfo(
+        listen=lambda: addresses,
+        upstream=str(config.upstream.api_url),
+        version=__version__,
+        needs_local_key=config.access.local_key_file is not None,
+        sandbox=sandbox,
+    )
+
+
+def _warn_of_everybody(config: Config, addresses: Sequence[str]) -> None:
+    """Say at every start what `access.anyone` means."""
+    if config.access.anyone:
+        logger.warning(
+            "access.anyone is true: whoever reaches %s acts as the person who "
+            "logged in",
+            ", ".join(addresses),
+        )
 
 
 async def _warn_of_store(store: TokenStore) -> None:

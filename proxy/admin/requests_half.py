@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from proxy.admin.templates import Markup, fill, join
-from proxy.admin.texts import request_texts, script_texts
+from proxy.admin.texts import reason_texts, request_texts, script_texts
 from proxy.journal.filters import LONGEST
 
 # Terms of a filter, and the text that explains each; None: written in the texts, too.
@@ -25,8 +25,11 @@ _FILTER_TERMS: Final = (
 )
 
 
-def requests_half(language: str) -> Markup:
-    """Return the half of the page that the scripts fill with requests."""
+def requests_half(language: str, *, logged_in: bool) -> Markup:
+    """Return the half of the page that the scripts fill with requests.
+
+    Where nobody is `logged_in`, it says what that means for them.
+    """
     texts = request_texts(language)
     labels = {f"t_{name}": text for name, text in texts.items()}
     terms = [
@@ -39,10 +42,12 @@ def requests_half(language: str) -> Markup:
     ]
     return fill(
         "requests",
+        hidden=Markup(" hidden" if logged_in else ""),
         help=join(terms),
         detail=fill("detail", **labels),
         dialogs=fill("dialogs", **labels),
         longest=str(LONGEST),
         texts=json.dumps(script_texts(language), ensure_ascii=False),
+        reasons=json.dumps(reason_texts(language), ensure_ascii=False),
         **labels,
     )

@@ -5,7 +5,7 @@ from typing import Any, Final
 from proxy.clock import iso_utc
 from proxy.journal.endpoints import endpoint_of
 from proxy.journal.entry import Entry, Message, TextField
-from proxy.journal.explain import why
+from proxy.journal.explain import is_unsure, reason, why
 from proxy.journal.masking import masked, masked_fields, shown
 from proxy.journal.texts import masked_target, masked_text
 
@@ -20,7 +20,7 @@ more of them would take too long for what may be done for hundreds at a time."""
 
 def summary_of(entry: Entry) -> dict[str, Any]:
     """Return the members of a line in the list, masked; `entry` is not."""
-    reason = why(entry)
+    told = why(entry)
     return {
         "id": entry.id,
         "number": entry.number,
@@ -32,7 +32,9 @@ def summary_of(entry: Entry) -> dict[str, Any]:
         "status": entry.status,
         "answered_by": entry.answered_by,
         "error": entry.error,
-        "why": reason and _masked(reason),
+        "why": told and _masked(told),
+        "reason": reason(entry),
+        "unsure": is_unsure(entry),
         "seconds": round(entry.seconds, 6),
         "received": entry.received,
         "sent": entry.sent,

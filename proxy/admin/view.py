@@ -54,9 +54,10 @@ class View:
             else Markup(),
             message=_message(message, texts, state.store),
             steps=self._steps(state, texts, message, other_phone=other_phone),
-            calling=self._calling(texts),
+            open=_open(state),
+            calling=self._calling(state, texts),
             details=self._details(state, texts),
-            requests=requests_half(texts["lang"]),
+            requests=requests_half(texts["lang"], logged_in=state.state == "active"),
             version=self._info.version,
             lock=fill("lock", csrf=self._csrf, **_labels(texts, "lock"))
             if lockable
@@ -148,7 +149,7 @@ class View:
             **_labels(texts, "ready", "refresh", "log_out", "title_phone_again"),
         )
 
-    def _calling(self, texts: Texts) -> Markup:
+    def _calling(self, state: TokenStatus, texts: Texts) -> Markup:
         key = ' -H "X-Proxy-Key: $KEY"' if self._info.needs_local_key else ""
         lines = [
             fill("line", line=_curl(address) + key)
@@ -157,7 +158,10 @@ class View:
         if not lines:
             return Markup()
         return fill(
-            "calling", lines=join(lines), **_labels(texts, "calling", "calling_lead")
+            "calling",
+            open=_open(state),
+            lines=join(lines),
+            **_labels(texts, "calling", "calling_lead"),
         )
 
     def _details(self, state: TokenStatus, texts: Texts) -> Markup:
@@ -179,6 +183,11 @@ class View:
                 if value
             ]
         )
+
+
+def _open(state: TokenStatus) -> Markup:
+    """Return whether what there is to know is unfolded: not for who has to log in."""
+    return Markup(" open" if state.state == "active" else "")
 
 
 def _labels(texts: Texts, *names: str) -> dict[str, str]:

@@ -73,6 +73,24 @@ class Exchange:
                 return given.decode()
         return self.id
 
+    def fail(self, error: ProxyError) -> None:
+        """Note `error`, and let go of all that it was raised in.
+
+        Its traceback and causes hold on to connections, which would live for as long
+        as the exchange is kept.
+        """
+        self.error, self.fault = error.proxy_error, error
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+
+    def begin_anew(self, now: float) -> None:
+        """Count what was tried so far as one part of the time, before another try.
+
+        `now` is by the performance counter.
+        """
+        self.earlier_seconds = now - self.begun
+        self.token_seconds = self.connection_seconds = 0.0
+        self.opening = None
+
     def stages(self) -> dict[str, float]:
         """Return how long each part of it took, in their order, in seconds.
 

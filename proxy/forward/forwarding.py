@@ -9,7 +9,7 @@ refreshed or a connection that is being opened, is waited for in a task.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -31,7 +31,7 @@ from proxy.errors import (
 from proxy.forward.connection import UpstreamConnection
 from proxy.forward.content import InboundContent
 from proxy.forward.downlink import ALLOWED, Downlink
-from proxy.forward.exchange import REQUEST_ID, Exchange
+from proxy.forward.exchange import Exchange
 from proxy.forward.fields import (
     came_through_us,
     forwards_left,
@@ -54,6 +54,7 @@ from proxy.forward.relay import (
 from proxy.forward.replay import costs_an_sms, may_replay_after_rejection
 from proxy.forward.sending import Sending
 from proxy.forward.target import ORDINARY, named_host, outbound_target
+from proxy.forward.timing import told_lines
 from proxy.http1.head import RequestHead, ResponseHead
 from proxy.log import request_id
 from proxy.tasks import cancel, spawn
@@ -319,7 +320,7 @@ class Forwarding:
         them all along.
         """
         self._exchange.resent = True
-        self._begin_anew()
+        self._exchange.begin_anew(time.perf_counter())
         await cancel(self._sending.give_up())
         await self._send_patiently(self._token, on_new=True)
 
@@ -345,7 +346,7 @@ class Forwarding:
         if replacement == self._token:
             self._respond(head)
             return
-        self._begin_anew()
+        self._exchange.begin_anew(time.perf_counter())
         self._exchange.token_seconds = time.perf_counter() - since
         self._exchange.earlier_seconds -= self._exchange.token_seconds
         await cancel(sending.give_up())
@@ -393,7 +394,7 @@ class Forwarding:
             head, self._head, self._caller, self._framing, options, own
         )
         if options.server_timing:
-            lines += self._told_timing(head)
+            lines += told_lines(self._exchange, head)
         return lines
 
     def _relay_rest(
@@ -425,7 +426,7 @@ class Forwarding:
                 return
         except UpstreamError as error:
             # The status line has gone out: the only honest error is to cut.
-            self._exchange.error = error.proxy_error
+            self._exchange.fail(error)
             downlink.cut(visibly=self._framing.by_close)
         else:
             if self._framing.chunked:
@@ -472,21 +473,6 @@ class Forwarding:
         self._relay(connection, downlink.write, on_end=lambda: end(downlink))
         await connection.ended()
         self._finish()
-
-    def _told_timing(self, head: ResponseHead) -> list[bytes]:
-        """Return the lines that tell the client what the journal would."""
-        name = self._exchange.request_id
-        lines = [server_timing(self._exchange.stages(), name)]
-        if all(lower != REQUEST_ID for lower, _ in head.fields):
-            lines.append(b"X-Request-Id: " + name.encode())
-        return lines
-
-    def _begin_anew(self) -> None:
-        """Count what was tried so far as one part of the time, before another try."""
-        exchange = self._exchange
-        exchange.earlier_seconds = time.perf_counter() - exchange.begun
-        exchange.token_seconds = exchange.connection_seconds = 0.0
-        exchange.opening = None
 
     def _keep_content(self) -> None:
         """Have the contents of request and response kept, for who wants to see them."""
@@ -551,7 +537,7 @@ class Forwarding:
             about = {"request_id": exchange.request_id}
             logger.error("a fault of the proxy", exc_info=error, extra=about)
             error = ProxyError("a fault of the proxy; its log says more")
-        exchange.error, exchange.fault = error.proxy_error, error
+        exchange.fail(error)
         extra.append(("X-Request-Id", exchange.request_id))
         if downlink.head_sent:
             downlink.cut(visibly=True)
@@ -589,22 +575,6 @@ class Forwarding:
             exchange.kept.ended()
         self._recording.ended(exchange, entered=self._entered)
         self._client.answered()
-
-
-def server_timing(stages: Mapping[str, float], request_id: str) -> bytes:
-    """Return the field that tells how long each part took, up to the answer's head.
-
-    Durations are milliseconds (Server Timing, section 3); `stages` has seconds. The
-    request's id is in it, too, as the API may have an X-Request-Id of its own.
-    """
-    told = {**stages, "upstream": stages.get("first_byte", 0.0)}
-    durations = [
-        b"%b;dur=%.1f" % (name.encode(), seconds * 1000)
-        for name, seconds in told.items()
-        if name not in ("first_byte", "content")
-    ]
-    named = b'id;desc="%b"' % request_id.encode()
-    return b"Server-Timing: " + b", ".join((*durations, named))
 
 
 def _both(

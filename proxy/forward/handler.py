@@ -75,7 +75,7 @@ class ForwardHandler:
         exchange = Exchange(self._run, next(self._numbers), "-", "-")
         exchange.started = self._clock()
         exchange.status, exchange.answered_by = error.status, "proxy"
-        exchange.error, exchange.fault = error.proxy_error, error
+        exchange.fail(error)
         downlink = client.downlink
         downlink.begin(http10=False, keep_alive=False)
         about = [("X-Request-Id", exchange.request_id)]

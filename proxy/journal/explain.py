@@ -131,21 +131,41 @@ _STATUSES: Final = {
     504: "Something in front of the API waited for it in vain; try again later.",
 }
 
-_UNDOCUMENTED: Final = (
-    "The API knows no such path, and it is none of the documented ones; look for a "
-    "mistake in it."
-)
-_STILL_REJECTED: Final = (
-    "The API did not accept the access token, nor a fresh one; run: telemed-proxy login"
-)
-_REPLAYED: Final = (
-    "The API did not accept the access token at first; the proxy refreshed it and sent "
-    "the request again, so there is nothing to do."
-)
-_RESENT: Final = (
-    "A kept connection had broken; the proxy sent the request again on a new one, so "
-    "there is nothing to do."
-)
+_OTHERS: Final = {
+    "replayed": (
+        "The API did not accept the access token at first; the proxy refreshed it and "
+        "sent the request again, so there is nothing to do."
+    ),
+    "resent": (
+        "A kept connection had broken; the proxy sent the request again on a new one, "
+        "so there is nothing to do."
+    ),
+    "status_4xx": (
+        "The API refuses the request with {status}; compare it with the API's "
+        "description."
+    ),
+    "status_5xx": (
+        "The API failed with {status}; try again, and if it stays, tell its support."
+    ),
+    "still_rejected": (
+        "The API did not accept the access token, nor a fresh one; run: telemed-proxy "
+        "login"
+    ),
+    "undocumented": (
+        "The API knows no such path, and it is none of the documented ones; look for a "
+        "mistake in it."
+    ),
+    "unknown": "It failed on the way; the proxy's log says more, by the request's id.",
+}
+
+SENTENCES: Final = {
+    **_ERRORS,
+    **{f"type_{kind}": sentence for kind, sentence in _TYPES.items()},
+    **{f"status_{status}": sentence for status, sentence in _STATUSES.items()},
+    **_OTHERS,
+}
+"""What each reason means, but for the two that tell how far it came."""
+
 _MAYBE_DONE: Final = (
     "; it costs money and may have been carried out, so look at the patient's requests "
     "before another try."
@@ -165,69 +185,73 @@ _LATE: Final = frozenset(
 )
 
 
+def reason(entry: Entry) -> str | None:
+    """Return the word for why it failed, or is remarkable; None where all is well.
+
+    It is an error's word, or begins with `type_` or `status_`, or is one of those in
+    `_OTHERS`.
+    """
+    if entry.running:
+        return None
+    if entry.error == "client_left":
+        return "left_late" if entry.status else "left_early"
+    if entry.error is not None:
+        return entry.error if entry.error in _ERRORS else "unknown"
+    if entry.status >= 400:
+        return _refusal(entry)
+    return "replayed" if entry.replayed else "resent" if entry.resent else None
+
+
+def is_unsure(entry: Entry) -> bool:
+    """Say whether it costs money, and may have been done though it failed."""
+    late = entry.error in _LATE if entry.error is not None else entry.status >= 500
+    return entry.paid and late and not entry.running
+
+
 def why(entry: Entry) -> str | None:
-    """Return one sentence, with the next step; None where all is well.
+    """Return one sentence for the `reason`, with the next step; None without one.
 
     Of what the API sent, nothing is in it but the status and the size; of an error,
     the type decides if it is one of the documented.
     """
-    if entry.running:
+    word = reason(entry)
+    if word is None:
         return None
-    if entry.error is not None:
-        told, unsure = _failure(entry, entry.error), entry.error in _LATE
-    elif entry.status >= 400:
-        told, unsure = _refusal(entry), entry.status >= 500
-    else:
-        return _REPLAYED if entry.replayed else _RESENT if entry.resent else None
-    if entry.paid and unsure:
-        return told.removesuffix(".") + _MAYBE_DONE
-    return told
+    told = _sentence(entry.detail) or _told(word, entry)
+    was_cut = word in _ERRORS or word == "unknown"
+    if was_cut and entry.answered_by == "upstream" and entry.status:
+        told = f"The answer was cut after {entry.sent} bytes: {_lower(told)}"
+    return told.removesuffix(".") + _MAYBE_DONE if is_unsure(entry) else told
 
 
-def _failure(entry: Entry, error: str) -> str:
-    """Explain what the proxy answered itself, or where it had to cut an answer."""
-    if error == "client_left":
-        return _departure(entry)
-    told = _sentence(entry.detail) or _ERRORS.get(error)
-    if told is None:
-        told = "It failed on the way; the proxy's log says more, by the request's id."
-    if entry.answered_by == "upstream" and entry.status:
-        return f"The answer was cut after {entry.sent} bytes: {_lower(told)}"
-    return told
-
-
-def _departure(entry: Entry) -> str:
-    if entry.status:
+def _told(word: str, entry: Entry) -> str:
+    """Return the sentence for the reason `word`."""
+    if word == "left_late":
         return (
             f"The calling program left when it had {entry.sent} bytes of the answer; "
             "if it did not mean to, look at its limits."
         )
-    return (
-        f"The calling program left after {entry.seconds:.1f} s, before there was an "
-        "answer; if it did not mean to, give it more time."
-    )
+    if word == "left_early":
+        return (
+            f"The calling program left after {entry.seconds:.1f} s, before there was "
+            "an answer; if it did not mean to, give it more time."
+        )
+    return SENTENCES[word].format(status=entry.status)
 
 
 def _refusal(entry: Entry) -> str:
-    """Explain an answer of the API that is an error."""
+    """Return the reason for an answer of the API that is an error."""
     status = entry.status
     kind = _error_type(entry) if status < 500 else None
     if entry.replayed and (kind == "oauth" or (status in {401, 403} and kind is None)):
-        return _STILL_REJECTED
+        return "still_rejected"
     if (kind == "not_found" or status == 404) and endpoint_of(entry.target) is None:
-        return _UNDOCUMENTED
+        return "undocumented"
     if kind is not None:
-        return _TYPES[kind]
+        return f"type_{kind}"
     if status in _STATUSES:
-        return _STATUSES[status]
-    if status < 500:
-        return (
-            f"The API refuses the request with {status}; compare it with the API's "
-            "description."
-        )
-    return (
-        f"The API failed with {status}; try again, and if it stays, tell its support."
-    )
+        return f"status_{status}"
+    return "status_4xx" if status < 500 else "status_5xx"
 
 
 def _error_type(entry: Entry) -> str | None:

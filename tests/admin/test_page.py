@@ -12,11 +12,13 @@ from proxy.admin.texts import (
     ENGLISH,
     RUSSIAN,
     Texts,
+    reason_texts,
     request_texts,
     script_texts,
     texts_for,
 )
 from proxy.journal.entry import STAGES
+from proxy.journal.explain import SENTENCES
 from proxy.journal.filters import LONGEST
 from tests.admin.conftest import PHONE, SAME_ORIGIN, Admin, open_admin
 
@@ -614,3 +616,13 @@ async def test_bytes_that_are_not_text_do_no_harm(admin: Admin) -> None:
 
     assert answer.status == 303
     assert admin.sandbox.sms == []
+
+
+def test_each_reason_is_said_in_russian() -> None:
+    assert reason_texts("ru").keys() == {
+        *SENTENCES,
+        "left_early",
+        "left_late",
+        "unsure",
+    }
+    assert reason_texts("en") == {}

@@ -83,15 +83,24 @@ def open_raw_door(says: bytes) -> Iterator[Address]:
                 connection.recv(65536)
                 connection.sendall(says)
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield Address("127.0.0.1", listener.getsockname()[1])
-        finally:
-            # Closing alone does not wake a thread that waits in accept.
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        accepting(listener, serve),
+    ):
+        yield Address("127.0.0.1", listener.getsockname()[1])
+
+
+@contextmanager
+def accepting(listener: socket.socket, serve: Callable[[], None]) -> Iterator[None]:
+    """Let `serve` accept on `listener` in a thread, until that is shut down."""
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        # Closing alone does not wake a thread that waits in accept.
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 def closed_address() -> Address:

@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,6 +9,7 @@ from datetime import datetime
 import trustme
 
 from proxy.config import Address
+from tests.cli.doors import accepting
 
 
 @contextmanager
@@ -41,11 +41,8 @@ def open_tls_door(
             except OSError:
                 plain.close()  # the client did not trust us, or only looked
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield Address("localhost", listener.getsockname()[1])
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        accepting(listener, serve),
+    ):
+        yield Address("localhost", listener.getsockname()[1])

@@ -774,3 +774,24 @@ class TestWarmth:
         async with rig(script, limits=PoolLimits(keepalive=0.05)) as it:
             await it.get()
             await gone.wait()
+
+
+async def test_an_exchange_that_failed_holds_on_to_nothing() -> None:
+    """It may be kept for long, and what failed with it must not be."""
+
+    async def script(peer: Peer) -> None:
+        await peer.read_head()
+        peer.reset()
+
+    async with rig(script) as it:
+        await it.call(
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
+        fault = (await it.exchange()).fault
+    assert fault is not None
+    assert fault.proxy_error == "http_response_incomplete"
+    assert (fault.__traceback__, fault.__cause__, fault.__context__) == (
+        None,
+        None,
+        None,
+    )

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from proxy.admin.texts import reason_texts
 from tests.page.conftest import OpenVisit
 from tests.page.requests_half import emptied, logged_in
 from tests.page.visit import Visit
@@ -77,6 +78,18 @@ def test_why_a_call_failed(visit: Visit) -> None:
     expect(half.detail.locator("#detail-why")).to_have_text(re.compile(r"\w.*\."))
     expect(half.side("about")).to_contain_text(half.said["by_us"])
     visit.expect_accessible()
+
+
+def test_why_a_call_failed_is_said_in_russian(open_visit: OpenVisit) -> None:
+    half = logged_in(open_visit(locale="ru-RU"))
+    half.get("/api/v1/no-such-call")
+    half.look_at("no-such-call")
+
+    own, theirs = half.detail.locator("#detail-why p").all()
+    expect(own).to_have_text(reason_texts("ru")["undocumented"])
+    expect(theirs).to_contain_text("The API knows no such path")
+    expect(theirs).to_have_attribute("lang", "en")
+    half.visit.expect_accessible()
 
 
 def test_a_token_that_was_rejected_is_told(visit: Visit) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from tests.programs import need
 from tests.running import PROGRAM, own_environ
+from tests.service.groups import CLEAN
 
 if os.environ.get("TEST_SYSTEMD") != "1":
     collect_ignore = ["test_manager.py", "test_system.py"]
@@ -33,16 +34,6 @@ mkdir "$group"
 echo $$ > "$group/cgroup.procs"
 echo "$group" > "$XDG_RUNTIME_DIR/group"
 exec systemd --user --log-target=console
-"""
-
-CLEAN = """
-umount --recursive --lazy /sys/fs/cgroup
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
-# What was killed is gone in a moment.
-for each in 1 2 3 4 5 6 7 8 9; do
-    find "$1" -depth -type d -exec rmdir {} + 2> /dev/null && exit
-    sleep 0.1
-done
 """
 
 

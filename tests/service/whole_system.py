@@ -19,6 +19,7 @@ import pytest
 from proxy.service.plan import is_hidden
 from tests.programs import need
 from tests.running import own_environ
+from tests.service.groups import CLEAN
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,16 +49,6 @@ sh -ec '
     export container=lxc SYSTEMD_UNIT_PATH=/etc/systemd/system:/srv/units
     exec systemd --system --log-target=console --unit=default.target
 '
-"""
-
-CLEAN = """
-umount --recursive --lazy /sys/fs/cgroup
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
-# What was killed is gone in a moment.
-for each in 1 2 3 4 5 6 7 8 9; do
-    find "$1" -depth -type d -exec rmdir {} + 2> /dev/null && exit
-    sleep 0.1
-done
 """
 
 

@@ -5,6 +5,7 @@ import { messageParts } from "./content.js";
 import { factRows } from "./facts.js";
 import { find, make, say, sayError } from "./element.js";
 import { t } from "./format.js";
+import { reasonParts } from "./reason.js";
 import { statusMark } from "./row.js";
 import { timingParts } from "./timing.js";
 
@@ -66,7 +67,8 @@ export class Detail {
     this.mark(unmasked);
     say(find("#detail-error"), null);
     find("#detail-title").replaceChildren(...title(exchange));
-    say(find("#detail-why"), exchange.why, "en");
+    find("#detail-why").replaceChildren(...reasonParts(exchange));
+    find("#detail-why").hidden = !exchange.why;
     find("#request-shown").replaceChildren(
       ...messageParts(exchange.id, "request", exchange.request, unmasked),
     );

@@ -1,13 +1,13 @@
 """What the page says, in English and Russian.
 
 `login` and `sandbox` are about the login, `requests` is written into the page's other
-half, and `script` goes to the scripts, which show what happens there.
+half, `script` and `reasons` go to the scripts, which show what happens there.
 """
 
 import math
 from typing import Final
 
-from proxy.admin.texts import requests, script
+from proxy.admin.texts import reasons, requests, script
 from proxy.admin.texts.login import ENGLISH, RUSSIAN, Texts
 from proxy.admin.texts.sandbox import BY_LANGUAGE as _SANDBOX
 
@@ -16,6 +16,7 @@ __all__ = [
     "RUSSIAN",
     "Texts",
     "duration",
+    "reason_texts",
     "request_texts",
     "script_texts",
     "texts_for",
@@ -44,6 +45,11 @@ def request_texts(language: str) -> Texts:
 def script_texts(language: str) -> Texts:
     """Return what the scripts say; `language` is ours."""
     return {"en": script.ENGLISH, "ru": script.RUSSIAN}[language]
+
+
+def reason_texts(language: str) -> Texts:
+    """Return why a request failed, by its reason; none where English will do."""
+    return reasons.RUSSIAN if language == "ru" else {}
 
 
 def duration(seconds: int, texts: Texts) -> str:

@@ -25,6 +25,8 @@ ENGLISH: Texts = {
     "example_word": "doctor",
     "example_quotes": '"not found"',
     "by_call": "By call",
+    "until_login": "Nobody is logged in. Until somebody is, every call is answered 503 "
+    "by the proxy.",
     "pause": "Pause",
     "clear": "Clear",
     "export": "Export",
@@ -94,6 +96,8 @@ RUSSIAN: Texts = {
     "example_word": "doctor",
     "example_quotes": '"не найден"',
     "by_call": "По вызовам",
+    "until_login": "Вход не выполнен. Пока он не выполнен, прокси отвечает на все "
+    "вызовы кодом 503.",
     "pause": "Пауза",
     "clear": "Очистить",
     "export": "Экспорт",
