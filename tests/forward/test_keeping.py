@@ -6,7 +6,10 @@ import hashlib
 import pytest
 
 from proxy.config import AccessConfig
+from proxy.forward.content import InboundContent
 from proxy.forward.keeping import Keeping
+from proxy.forward.limits import Budget
+from proxy.http1.framing import Counted
 from tests.forward.rig import Peer, answer, rig
 
 POST = b"POST /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
@@ -121,3 +124,20 @@ async def test_an_answer_that_goes_on_is_seen(keeping: Keeping) -> None:
         go_on.set()
         await client.reader.read()
         assert it.inbound.under_way() == []
+
+
+def test_what_comes_after_it_was_forgotten_counts_no_more(keeping: Keeping) -> None:
+    class Source:
+        def pause_reading(self) -> None: ...
+        def resume_reading(self) -> None: ...
+
+    kept = keeping.begin()
+    content = InboundContent(Counted(10), Source(), keep=0, budget=Budget(2**20))
+    content.keep_in(kept.request)
+    content.feed(b"abc")
+    kept.ended()
+    content.forget()
+    content.feed(b"defghij")
+
+    assert kept.request.data == b"abc"
+    assert keeping.under_way == 0

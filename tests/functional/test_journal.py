@@ -183,9 +183,12 @@ class TestTheList:
     ) -> None:
         await look.send(VOIP, "POST", data=b"{}")
         await look.send(VOIP, "POST", data=b"{}")
-        repeated, paid = await look.exchanges()
+        await look.api("/api/logout", {})
+        await look.send(VOIP, "POST", data=b'{"another": 1}')
+        unsent, repeated, paid = await look.exchanges()
         assert (paid["status"], paid["paid"]) == (200, True)
         assert (repeated["status"], repeated["paid"]) == (409, False)
+        assert (unsent["status"], unsent["paid"]) == (503, False)
 
     async def test_one_that_is_odd_does_not_hide_the_others(
         self, look: Looking, monkeypatch: pytest.MonkeyPatch
@@ -527,6 +530,13 @@ class TestAgain:
 
         assert (status, error["value"]) in {(400, value), (413, "content")}
         assert len(look.received) == count
+
+    async def test_there_are_not_endless_many_at_a_time(self, look: Looking) -> None:
+        await look.send()
+        path = f"/api/exchanges/{(await look.last())['id']}/replay"
+        look.house.sandbox.switches.set({"api_delay": 1.0})
+        made = await asyncio.gather(*(look.api(path, {}) for _ in range(20)))
+        assert sorted(status for status, _ in made) == [200] * 16 + [503] * 4
 
     async def test_the_rules_hold_for_it_too(self, tmp_path: Path) -> None:
         async with looking(tmp_path, access={"deny": ["POST /api/*"]}) as look:

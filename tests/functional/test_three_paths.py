@@ -24,6 +24,31 @@ PROFILE = "/api/v1/profile/get"
 
 
 class TestOneRequest:
+    async def test_who_has_just_connected_is_heard_when_it_ends(
+        self, tmp_path: Path
+    ) -> None:
+        async with house(tmp_path) as it:
+            await it.log_in()
+            port = URL(it.url).port
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            await it.get()  # by now, the other connection is known, too
+
+            async def call() -> bytes:
+                while not it.app.health.stopping:
+                    await asyncio.sleep(0.002)
+                await asyncio.sleep(0.01)
+                writer.write(
+                    f"GET {PROFILE} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+                )
+                answer = await reader.read()
+                writer.close()
+                return answer
+
+            it.on_leave.append(asyncio.ensure_future(call()))
+        answer = await it.on_leave[0]
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"\r\nConnection: close\r\n" in answer
+
     async def test_before_the_login_the_answer_says_what_to_do(
         self, tmp_path: Path
     ) -> None:
